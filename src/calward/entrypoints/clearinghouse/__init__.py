@@ -1,0 +1,4 @@
+"""The clearinghouse's HTTP API.
+
+Imported by bootstrap and tests.
+"""
