@@ -1,7 +1,7 @@
 """Which versions are there, in which order, and which of them share one CAL?
 
-A ladder is data: nothing in the code names a product or one of its versions. Order is compared by *family*, the versions
-that share one CAL, and never by version: ``family_of`` gives an integer that can be compared.
+A ladder is data: nothing in the code names a product or one of its versions. Order is compared by *family*, the
+versions that share one CAL, and never by version: ``family_of`` gives an integer that can be compared.
 """
 
 import re
@@ -20,14 +20,17 @@ _ID: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,30}[A-Za-z0-9])?")
 _ID_EXPECTED: Final = "1 to 32 letters, digits, '.', '_' or '-'"
 _SHOWN: Final = 40
 """Characters of a wrong value that an error repeats: it may come from a stranger."""
+_MAX_GRACE_DAYS: Final = 36_500
+"""A century: more is a slip of the pen, and would run out of the calendar."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rung:
     """One version on the ladder.
 
-    ``family`` and ``order`` are ranks from 0 (oldest); ``host_name`` and ``cal_name`` are what this generation calls its
-    hosts and CALs; ``foreign`` holds the ids that other systems use for it; ``grace_days`` is None where the usual applies.
+    ``family`` and ``order`` are ranks from 0 (oldest); ``host_name`` and ``cal_name`` are what this generation calls
+    its hosts and CALs; ``foreign`` holds the ids that other systems use for it; ``grace_days`` is None where the usual
+    applies.
     """
 
     id: str
@@ -44,8 +47,9 @@ class Rung:
 class Ladder:
     """The versions of one product, oldest first; made by ``parse_ladder``, which holds the invariants.
 
-    INVARIANT: there is at least one rung; ids differ in more than case; ``rungs[n].order == n``; family ranks start at 0
-    and rise by at most 1 from rung to rung. Every look-up is one or two dictionary accesses: the hot path stands on them.
+    INVARIANT: there is at least one rung; ids differ in more than case; ``rungs[n].order == n``; family ranks start at
+    0 and rise by at most 1 from rung to rung. ``rung``, ``canonical``, ``family_of``, ``family_versions`` and
+    ``grace_days`` are one or two dictionary accesses: the hot path stands on them.
     """
 
     name: str
@@ -73,8 +77,8 @@ class Ladder:
     def rung(self, version: str) -> Rung:
         """Look a version up, without regard to case.
 
-        Raises: LicensingError: MALFORMED where no id can look like this, NOT_FOUND where the ladder has no such version;
-        both name the versions there are.
+        Raises: LicensingError: MALFORMED where no id can look like this, NOT_FOUND where the ladder has no such
+        version; both name the versions there are.
         """
         found = self._by_id.get(version) or self._by_id.get(version.lower())
         return found or self._refuse(version)
@@ -169,6 +173,10 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
+def _is_days(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MAX_GRACE_DAYS
+
+
 def _is_foreign(value: object) -> bool:
     if not isinstance(value, Mapping):
         return False
@@ -197,7 +205,7 @@ _RUNG_KEYS: Final = {
     "host_name": _TEXT,
     "cal_name": _TEXT,
     "family": _Key(_is_id, _ID_EXPECTED, required=False),
-    "grace_days": _Key(_is_number, "a number of days, 0 or more", required=False),
+    "grace_days": _Key(_is_days, f"a number of days from 0 to {_MAX_GRACE_DAYS}", required=False),
     "foreign": _Key(_is_foreign, "a table of names to texts or numbers", required=False),
 }
 
