@@ -42,7 +42,9 @@ def decode_object(body: bytes, what: str, *, max_size: int, max_depth: int = 4) 
     if not isinstance(value, dict):
         raise _malformed(what, "is JSON but no object")
     if not same:
-        raise _malformed(what, "is not in canonical form: sorted keys, no spaces, each character in its shortest spelling")
+        raise _malformed(
+            what, "is not in canonical form: sorted keys, no spaces, each character in its shortest spelling"
+        )
     return value
 
 

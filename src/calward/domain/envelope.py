@@ -98,5 +98,7 @@ def _from_base64(text: str, field: str) -> bytes:
         value = b""
     # Base64 leaves bits unused in its last character: other characters there would be a second spelling.
     if _to_base64(value) != text:
-        raise LicensingError(Problem.MALFORMED, f"{field} of the envelope must be base64 in its canonical form", field=field)
+        raise LicensingError(
+            Problem.MALFORMED, f"{field} of the envelope must be base64 in its canonical form", field=field
+        )
     return value

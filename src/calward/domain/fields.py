@@ -101,7 +101,7 @@ class Fields:
         """One of the values of an enum."""
         value = self._take(name)
         try:
-            return choices(value)
+            return choices(value)  # type: ignore[arg-type]  # Any object may be asked for; what is no value is a ValueError.
         except ValueError:
             raise self._wrong(name, "one of " + ", ".join(choices)) from None
 

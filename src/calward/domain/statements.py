@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from calward.domain.canonical import decode_object, encode
 from calward.domain.cals import CalType
+from calward.domain.canonical import decode_object, encode
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.fields import Fields, render_moment
 
@@ -130,7 +130,9 @@ class ActivationRequest:
         request = cls(
             server_id=fields.hex("server_id", size=ID_SIZE).hex(),
             server_name=fields.name("server_name"),
-            server_key=check_public_key(fields.hex("server_key", size=KEY_SIZE), "server_key of the activation request"),
+            server_key=check_public_key(
+                fields.hex("server_key", size=KEY_SIZE), "server_key of the activation request"
+            ),
             nonce=fields.hex("nonce", size=ID_SIZE).hex(),
             requested_at=fields.moment("requested_at"),
         )
