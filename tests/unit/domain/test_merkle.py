@@ -139,7 +139,9 @@ def test_a_stored_frontier_goes_on_where_it_stopped(size: int) -> None:
     assert Frontier.from_bytes(stored).extend(MANY[size:]).root() == root_of(MANY)
 
 
-@pytest.mark.parametrize("stored", [b"", b"\x00" * 7, b"\x00" * 40, b"\xff" * 8, b"\x00" * 9, (3).to_bytes(8, "big") + b"x" * 33])
+@pytest.mark.parametrize(
+    "stored", [b"", b"\x00" * 7, b"\x00" * 40, b"\xff" * 8, b"\x00" * 9, (3).to_bytes(8, "big") + b"x" * 33]
+)
 def test_a_damaged_frontier_is_refused(stored: bytes) -> None:
     with pytest.raises(LicensingError) as caught:
         Frontier.from_bytes(stored)
