@@ -14,14 +14,25 @@ Sources: design, section 3; [MS-RDPELE] 3.2.5.3 to 3.2.5.5 (what a host does wit
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from calward.domain.heard import Heard, HeldLicense
 from calward.domain.licenses import Change
 from calward.domain.reasons import Reason
 
-__all__ = ["Admission", "GraceState", "HostOutcome", "admit", "grace_left", "new_host_left", "observe", "outage_left"]
+__all__ = [
+    "USED_UP",
+    "Admission",
+    "GraceState",
+    "HostOutcome",
+    "admit",
+    "grace_left",
+    "new_host_left",
+    "observe",
+    "outage_left",
+]
 
 _NONE_LEFT = timedelta()
 _SECONDS_A_DAY = 86_400
@@ -41,6 +52,11 @@ class GraceState:
     spent: timedelta = _NONE_LEFT
     observed_at: datetime | None = None
     answering: bool = True
+
+
+_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
+USED_UP: Final = GraceState(_LONG_AGO, _LONG_AGO, timedelta(days=1_000_000))
+"""A host without any grace left, whatever its ``grace_days``; budget (b) fills again while a server answers."""
 
 
 class HostOutcome(StrEnum):

@@ -1,0 +1,99 @@
+"""Install a key pack, or remove one that nobody uses."""
+
+from dataclasses import dataclass
+
+from calward.app.licensing.acts import Done, RefusedAct, refuse_act, write_act
+from calward.app.ports import Book
+from calward.domain.cals import CalType
+from calward.domain.compatibility import server_holds_cal
+from calward.domain.errors import LicensingError, Problem
+from calward.domain.events import Kind
+from calward.domain.key_packs import KeyPack, PackId
+from calward.domain.ladder import Ladder
+from calward.domain.reasons import Reason
+
+__all__ = ["InstallKeyPack", "RemoveKeyPack", "install_key_pack", "remove_key_pack"]
+
+
+@dataclass(frozen=True, slots=True)
+class InstallKeyPack:
+    """A pack whose statement was accepted. ``expires_at``: seconds since 1970. ``statement``: the signed envelope's bytes."""
+
+    id: PackId
+    version: str
+    type: CalType
+    total: int
+    expires_at: int
+    by: str
+    statement: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveKeyPack:
+    """A pack by its id, and who asks."""
+
+    id: PackId
+    by: str
+
+
+def install_key_pack(command: InstallKeyPack, book: Book, ladder: Ladder, *, now: int) -> Done | RefusedAct:
+    """Install all CALs of a pack, or say why not; raises LicensingError for an unknown version or a total below 1."""
+    version = ladder.canonical(command.version)
+    if command.total < 1:
+        raise LicensingError(Problem.MALFORMED, f"pack {command.id!r} must hold at least 1 CAL", field="total")
+    server = book.server()
+    refused = _why_not(command, book, ladder, version, now)
+    if refused:
+        reason, detail = refused
+        return refuse_act(book, "install", now, command.by, reason, detail, pack=command.id)
+    pack = KeyPack(
+        id=command.id,
+        row=book.new_id(),
+        version=version,
+        family=ladder.family_of(version),
+        type=command.type,
+        total=command.total,
+        installed_at=now,
+        expires_at=command.expires_at,
+    )
+    book.add_pack(pack, command.statement)
+    facts = {
+        "pack": pack.id,
+        "version": version,
+        "type": pack.type.value,
+        "total": pack.total,
+        "expires": pack.expires_at,
+    }
+    book.append(
+        {"id": pack.row, "at": now, "kind": Kind.PACK_INSTALLED.value, "by": command.by, "server": server.name} | facts
+    )
+    return Done("installed", pack.row)
+
+
+def _why_not(command: InstallKeyPack, book: Book, ladder: Ladder, version: str, now: int) -> tuple[Reason, str] | None:
+    server = book.server()
+    if command.id in book.shelf().by_id:
+        return Reason.PACK_ALREADY_INSTALLED, f"pack {command.id} is installed already: nothing was changed"
+    if not server_holds_cal(ladder, server.version, version):
+        would = ", ".join(ladder.at_least(version))
+        detail = f"pack {command.id} holds {version} CALs, license server {server.name} runs as {server.version}: versions that would do are {would}"
+        return Reason.SERVER_VERSION_TOO_LOW, detail
+    if command.expires_at <= now:
+        return Reason.PACK_EXPIRED, f"pack {command.id} has expired: ask for one with a later end"
+    return None
+
+
+def remove_key_pack(command: RemoveKeyPack, book: Book, *, now: int) -> Done | RefusedAct:
+    """Remove a pack of which no CAL is held; raises LicensingError(NOT_FOUND)."""
+    pack = book.shelf().by_id.get(command.id)
+    if pack is None:
+        known = ", ".join(sorted(book.shelf().by_id)) or "none"
+        raise LicensingError(
+            Problem.NOT_FOUND, f"no pack {command.id!r} is installed (installed: {known})", field="pack"
+        )
+    held = book.held(pack, now)
+    if held:
+        detail = f"{held} of {pack.total} CALs of pack {pack.id} are held by running licenses: they end, or are revoked or released, first"
+        return refuse_act(book, "remove", now, command.by, Reason.PACK_IN_USE, detail, pack=pack.id, held=held)
+    book.remove_pack(pack)
+    return Done("removed", write_act(book, Kind.PACK_REMOVED, now, command.by, pack=pack.id))

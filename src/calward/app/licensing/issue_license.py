@@ -1,0 +1,196 @@
+"""Issue a license: which CAL does this client get, and who must hear of it?"""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from calward.app.licensing.shortages import note_shortages
+from calward.app.ports import Book, Entropy
+from calward.domain.cals import CalType, HolderKind
+from calward.domain.errors import LicensingError, Problem
+from calward.domain.events import Event, decision_event
+from calward.domain.issuing import Asking, Claim, Decision, Wanted, conclude, plan, refuse_host
+from calward.domain.licenses import Ending, Holder, License, Seat, Status
+from calward.domain.parties import Host, Server
+from calward.domain.reasons import Reason
+from calward.domain.trace import Rule
+
+__all__ = ["REFUSALS_COUNT_FOR", "IssueLicense", "decide_beforehand", "issue_license"]
+
+REFUSALS_COUNT_FOR = 3600
+"""Seconds for which equal refusals of one holder at one host are one event with a count (design 4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssueLicense:
+    """A host's question. ``key`` is the device's hardware id or the user's name, compared exactly; ``label`` what people call it.
+
+    ``full_only``: answer only with a full license; anything less is a refusal of which nothing is recorded
+    (a host with several license servers passes such a server over).
+    """
+
+    host: Host
+    request_id: str
+    kind: HolderKind
+    key: str
+    label: str
+    full_only: bool = False
+
+    @property
+    def digest(self) -> bytes:
+        """16 bytes that tell this question from any other under the same request id."""
+        # A device's name is a label that may change between two attempts: it is no part of the question.
+        return hashlib.sha256(f"{self.kind.value}\0{int(self.full_only)}\0{self.key}".encode()).digest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """A decision with the license whose end was noticed on the way."""
+
+    decision: Decision
+    expired: tuple[int, ...] = ()
+
+
+def issue_license(command: IssueLicense, book: Book, *, now: int, entropy: Entropy) -> Event:
+    """Decide, store and return the event to answer with.
+
+    The same request id from the same host gets the same event; other content under it raises LicensingError(CONFLICT).
+    An answer that changes nothing is not stored: its event is made up from the decision on which the license stands, and a
+    refusal of a ``full_only`` question has the id 0.
+    """
+    _check_mode(command)
+    earlier = book.remembered(command.host.id, command.request_id)
+    if earlier:
+        return _repeated(earlier.digest, earlier.event, command)
+    server = book.server()
+    holder = book.holder(command.kind, command.key, command.label)
+    rules = server.settings
+    days = entropy.between(rules.full_days_min, rules.full_days_max) if command.kind is HolderKind.DEVICE else 0
+    asking = _asking(command, server, holder, book, now, days)
+    planned = _plan(command, server, asking)
+    tried = _Tried(planned) if isinstance(planned, Decision) else _try_packs(asking, planned, book)
+    decision = tried.decision
+    if command.full_only and decision.status is not Status.ACTIVE:
+        return decision_event(0, now, command.host, holder, Decision(trace=decision.trace, reasons=decision.reasons))
+    if not decision.writes and decision.license:
+        return decision_event(decision.license.decision, now, command.host, holder, decision)
+    event = (
+        _store(command, book, holder, tried, now) if decision.granted else _refuse(command, book, holder, decision, now)
+    )
+    if decision.trace[0][0] is not Rule.HOST:
+        note_shortages(event, asking, command.host, server, book)
+    return event
+
+
+def _check_mode(command: IssueLicense) -> None:
+    """A host of one mode asks for holders of that mode only."""
+    host, expected = command.host, command.host.mode.holder_kind
+    if command.kind is not expected:
+        detail = f"session host {host.name} is set to {host.mode.value}: ask for a {expected.value}, not a {command.kind.value}"
+        raise LicensingError(Problem.MALFORMED, detail)
+
+
+def _repeated(digest: bytes, event: dict[str, Any], command: IssueLicense) -> Event:
+    if digest != command.digest:
+        detail = f"request id {command.request_id!r} was used by this host for another question: use a new one"
+        raise LicensingError(Problem.CONFLICT, detail, field="request_id")
+    return event
+
+
+def decide_beforehand(command: IssueLicense, holder: Holder, book: Book, *, now: int) -> Decision:
+    """What ``issue_license`` would decide now, with nothing claimed or written."""
+    _check_mode(command)
+    server = book.server()
+    asking = _asking(command, server, holder, book, now, server.settings.full_days_min)
+    planned = _plan(command, server, asking)
+    if isinstance(planned, Decision):
+        return planned
+    for pack in planned.candidates:
+        if book.free((pack,), now, 1):
+            return conclude(asking, planned, Claim(pack, Seat(pack.id, 0)))
+    return conclude(asking, planned, None, prevented_free=_prevented_free(asking, planned, book))
+
+
+def _asking(command: IssueLicense, server: Server, holder: Holder, book: Book, now: int, full_days: int) -> Asking:
+    return Asking(
+        now=now,
+        host_version=command.host.version,
+        host_family=command.host.family,
+        mode=command.host.mode,
+        licenses=book.licenses_of(holder),
+        proven_at=holder.proven_at,
+        blocked=server.blocked(now),
+        settings=server.settings,
+        shelf=book.shelf(),
+        full_days=full_days,
+    )
+
+
+def _plan(command: IssueLicense, server: Server, asking: Asking) -> Decision | Wanted:
+    """The two conditions on the host first, then the holder's own case."""
+    if not command.host.enrolled:
+        return refuse_host(Reason.HOST_NOT_AUTHORIZED)
+    if command.host.family > server.family:
+        return refuse_host(Reason.SERVER_VERSION_TOO_LOW)
+    return plan(asking)
+
+
+def _try_packs(asking: Asking, wanted: Wanted, book: Book) -> _Tried:
+    """Claim a CAL from the first pack that has one, and conclude."""
+    for pack in wanted.candidates:
+        claimed = book.claim(pack, asking.now)
+        if claimed:
+            expired = (claimed.expired,) if claimed.expired else ()
+            return _Tried(conclude(asking, wanted, Claim(pack, claimed.seat)), expired)
+    return _Tried(conclude(asking, wanted, None, prevented_free=_prevented_free(asking, wanted, book)))
+
+
+def _prevented_free(asking: Asking, wanted: Wanted, book: Book) -> int:
+    """How many of the packs that the policy forbids have a free CAL."""
+    return sum(bool(book.free((pack,), asking.now, 1)) for pack in wanted.prevented)
+
+
+def _store(command: IssueLicense, book: Book, holder: Holder, tried: _Tried, now: int) -> Event:
+    """License, event and answer, all in the book's transaction."""
+    decision, number = tried.decision, book.new_id()
+    event = decision_event(number, now, command.host, holder, decision, tried.expired)
+    if decision.license:
+        book.extend(decision.license, decision.expires_at, number)
+    else:
+        _replace(book, holder, command.host.mode, decision, number, now)
+    book.append(event)
+    book.remember(command.host.id, command.request_id, command.digest, number, now)
+    return event
+
+
+def _replace(book: Book, holder: Holder, type_: CalType, decision: Decision, number: int, now: int) -> None:
+    for old in decision.ends:
+        book.end(old, now, Ending.UPGRADED)
+    if decision.status is None or decision.version is None:
+        raise AssertionError(decision)  # A granted decision has both.
+    book.add_license(
+        License(
+            id=number,
+            holder=holder.id,
+            type=type_,
+            status=decision.status,
+            version=decision.version,
+            family=decision.family,
+            seat=decision.seat,
+            issued_at=now,
+            expires_at=decision.expires_at,
+            decision=number,
+        )
+    )
+
+
+def _refuse(command: IssueLicense, book: Book, holder: Holder, decision: Decision, now: int) -> Event:
+    """Equal refusals of one holder at one host are one event an hour, with a count."""
+    reasons = ",".join(decision.reasons)
+    number = book.same_refusal(holder.id, command.host.id, reasons, now - REFUSALS_COUNT_FOR)
+    if number is None:
+        number = book.new_id()
+        book.append(decision_event(number, now, command.host, holder, decision))
+        book.note_refusal(holder.id, command.host.id, reasons, number, now)
+    book.remember(command.host.id, command.request_id, command.digest, number, now)
+    return book.event(number) or decision_event(number, now, command.host, holder, decision)

@@ -1,0 +1,158 @@
+"""What do the use cases need from outside?
+
+Ports are protocols: ``adapters`` makes them real, ``bootstrap`` plugs them in, tests and scenarios plug in the in-memory ledger.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from calward.domain.cals import CalType, HolderKind
+from calward.domain.events import Event
+from calward.domain.key_packs import KeyPack, Shelf
+from calward.domain.licenses import Ending, Holder, License, Seat
+from calward.domain.parties import Server
+
+__all__ = ["Book", "Claimed", "Clock", "Entropy", "Ledger", "Remembered"]
+
+T = TypeVar("T")
+
+
+class Clock(Protocol):
+    """The time."""
+
+    def now(self) -> int:
+        """Seconds since 1970 (UTC), whole."""
+
+
+class Entropy(Protocol):
+    """Randomness."""
+
+    def between(self, low: int, high: int) -> int:
+        """A whole number between both, inclusive."""
+
+    def token(self, size: int) -> bytes:
+        """So many unpredictable bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A CAL set aside; ``expired`` is the license that had held it until its end, where that was not yet written down."""
+
+    seat: Seat
+    expired: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What was answered under a request id: the digest of the request, and the event (None: the text was never stored)."""
+
+    digest: bytes
+    event: dict[str, Any]
+
+
+class Book(Protocol):
+    """The ledger within one transaction. Nothing is durable before the transaction commits.
+
+    INVARIANT: a CAL (pack, n) is held by at most one running license; ``claim`` is the only way to get one.
+    """
+
+    def server(self) -> Server:
+        """The license server as it stands."""
+
+    def set_server(self, server: Server) -> None:
+        """Store the license server's new state."""
+
+    def shelf(self) -> Shelf:
+        """All installed packs."""
+
+    def add_pack(self, pack: KeyPack, statement: bytes) -> None:
+        """Install a pack with all its CALs; ``statement`` is the signed envelope it came in (empty in scenarios)."""
+
+    def remove_pack(self, pack: KeyPack) -> None:
+        """Take a pack and its CALs away; the caller has made sure that none is held."""
+
+    def held(self, pack: KeyPack, now: int) -> int:
+        """How many of the pack's CALs are held by running licenses."""
+
+    def free(self, packs: Sequence[KeyPack], now: int, at_most: int) -> int:
+        """How many CALs of these packs are free, counted no further than ``at_most``."""
+
+    def few_left(self, type_: CalType, packs: Sequence[KeyPack], now: int, low: int) -> int | None:
+        """How many CALs of these packs are free, if that is at most ``low``; else None. Cheap enough to ask at every issue."""
+
+    def claim(self, pack: KeyPack, now: int) -> Claimed | None:
+        """Set one free CAL aside for a license added in this transaction; None when none is free."""
+
+    def find_holder(self, kind: HolderKind, key: str) -> Holder | None:
+        """A device or user by its exact key."""
+
+    def holder(self, kind: HolderKind, key: str, label: str) -> Holder:
+        """The same, made when it is new. ``label`` is what people call it."""
+
+    def holder_of(self, license_: License) -> Holder:
+        """Who holds a license."""
+
+    def prove(self, holder: Holder, at: int) -> None:
+        """Write down that a device is proven."""
+
+    def erase(self, holder: Holder) -> None:
+        """Forget name and salt of a holder; what events call it stays."""
+
+    def licenses_of(self, holder: Holder) -> Sequence[License]:
+        """All licenses of a holder, running and ended."""
+
+    def license(self, number: int) -> License | None:
+        """A license by its number."""
+
+    def add_license(self, license_: License) -> None:
+        """Store a new license; one with a CAL holds it until its end."""
+
+    def extend(self, license_: License, expires_at: int, decision: int) -> None:
+        """Give a license another end, and its CAL with it."""
+
+    def end(self, license_: License, at: int, ending: Ending) -> None:
+        """End a license; its CAL is free from now on."""
+
+    def expired(self, now: int, limit: int) -> Sequence[License]:
+        """Licenses that have ended by themselves without that being written down."""
+
+    def revoked_until(self, family: int, now: int) -> Sequence[int]:
+        """When each revoked full per-device license of a family, still in its old term, would have expired."""
+
+    def new_id(self) -> int:
+        """The number of the next event (and of the license that it issues)."""
+
+    def append(self, event: Event) -> None:
+        """Store an event; its id came from ``new_id``."""
+
+    def event(self, number: int) -> dict[str, Any] | None:
+        """An event by its number."""
+
+    def remembered(self, host: int, request_id: str) -> Remembered | None:
+        """What this host was answered under this request id, within the time that ids are kept."""
+
+    def remember(self, host: int, request_id: str, digest: bytes, event: int, at: int) -> None:
+        """Keep the answer for a repetition of the request."""
+
+    def same_refusal(self, holder: int, host: int, reasons: str, since: int) -> int | None:
+        """The event of an equal refusal not older than ``since``, with its count raised by one."""
+
+    def note_refusal(self, holder: int, host: int, reasons: str, event: int, at: int) -> None:
+        """Start counting equal refusals from this event."""
+
+    def due(self, warning: str, now: int, every: int) -> bool:
+        """Whether a warning of this name was not given within ``every`` seconds; it counts as given now."""
+
+    def forget(self, before_requests: int, before_refusals: int) -> None:
+        """Drop request ids and refusal counts older than these seconds."""
+
+
+class Ledger(Protocol):
+    """Where books are kept. ``write`` returns only when what was written is durable."""
+
+    def write(self, act: Callable[[Book], T]) -> T:
+        """Run one act in a transaction of its own and commit it; raises LicensingError(UNAVAILABLE) when that is unknown."""
+
+    def write_all(self, acts: Iterable[Callable[[Book], Any]]) -> list[Any]:
+        """Run acts in order, in as few transactions as is good; each stands or falls alone."""

@@ -1,0 +1,96 @@
+"""What does a host or an administrator read about a decision?
+
+Made from the stored event alone (plus what the host itself asked), so that a repeated request gets the same bytes.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from calward.domain.cals import CalType
+from calward.domain.events import Event, Kind
+from calward.domain.trace import Line, Subject, read_trace
+
+__all__ = ["Answer", "LicenseView", "answer_from", "as_json", "decision_name", "license_name", "numbered", "rfc3339"]
+
+
+@dataclass(frozen=True, slots=True)
+class LicenseView:
+    """A license as answers show it."""
+
+    id: str
+    version: str
+    type: str
+    status: str
+    expires_at: str
+    pack: str | None
+    change: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer to a request for a license: ``reason`` lists everything that stood in the way of a full license."""
+
+    outcome: str
+    license: LicenseView | None
+    decision: str | None
+    trace: tuple[Line, ...]
+    reason: tuple[str, ...]
+
+
+def answer_from(event: Event) -> Answer:
+    """The answer that an event of kind license or refusal stands for; ``id`` 0 means that nothing was recorded."""
+    granted = event["kind"] == Kind.LICENSE
+    subject = Subject(event["for"], CalType(event["type"]), event.get("version"))
+    return Answer(
+        outcome="granted" if granted else "refused",
+        license=_license(event) if granted else None,
+        decision=decision_name(event["id"]) if event["id"] else None,
+        trace=read_trace(tuple(tuple(line) for line in event["trace"]), subject),
+        reason=tuple(event.get("reasons", ())),
+    )
+
+
+def _license(event: Event) -> LicenseView:
+    return LicenseView(
+        id=license_name(event["license"]),
+        version=event["version"],
+        type=event["type"],
+        status=event["status"],
+        expires_at=rfc3339(event["expires"]),
+        pack=event.get("pack"),
+        change=event["change"],
+    )
+
+
+def license_name(number: int) -> str:
+    """A license's public name, from the ledger's number."""
+    return f"L{number}"
+
+
+def decision_name(number: int) -> str:
+    """A decision's public name: the number of its event."""
+    return f"D{number}"
+
+
+def numbered(name: str, letter: str) -> int | None:
+    """The number behind a public name such as L12 (or 12); None if it is none."""
+    digits = name.strip().removeprefix(letter).removeprefix(letter.lower())
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 18 else None  # noqa: PLR2004 - 64 bit
+
+
+def rfc3339(seconds: int) -> str:
+    """Seconds since 1970 as "2026-11-24T06:22:46Z"."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def as_json(answer: Answer) -> dict[str, Any]:
+    """The answer as plain JSON values, keys as the host contract names them."""
+    view = answer.license
+    return {
+        "outcome": answer.outcome,
+        "license": None if view is None else {name: getattr(view, name) for name in LicenseView.__slots__},
+        "decision": answer.decision,
+        "trace": [{"rule": x.rule, "verdict": x.verdict, "detail": x.detail} for x in answer.trace],
+        "reason": list(answer.reason),
+    }

@@ -1,0 +1,127 @@
+"""What is written down when something happens?
+
+An event is a flat JSON object, stored once as canonical bytes (sorted keys, no spaces, UTF-8, no floats, absent instead of null)
+and never changed: ``docs/reference/events.md`` is its page, and it is for good. Times are seconds since 1970 (UTC).
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Final
+
+from calward.domain.issuing import Decision
+from calward.domain.licenses import Ending, Holder, License, Status
+from calward.domain.parties import Host
+
+__all__ = ["NUMBERS", "Event", "Kind", "decision_event", "encode_event", "read_event"]
+
+Event = Mapping[str, Any]
+"""An event as a mapping of its keys; ``id``, ``at`` and ``kind`` are always there."""
+
+
+class Kind(StrEnum):
+    """What happened. Frozen: a new kind is added, none changes its meaning."""
+
+    LICENSE = "license"
+    """A license was issued, renewed, extended or upgraded."""
+    REFUSAL = "refusal"
+    PROVEN = "proven"
+    EXPIRED = "expired"
+    """The sweep wrote down which licenses had ended by themselves."""
+    REVOKED = "revoked"
+    RELEASED = "released"
+    ACT_REFUSED = "act-refused"
+    """An administrator's act was refused."""
+    PACK_INSTALLED = "pack-installed"
+    PACK_REMOVED = "pack-removed"
+    ACTIVATED = "activated"
+    DEACTIVATED = "deactivated"
+    SETTINGS = "settings"
+    SHORTAGE = "shortage"
+    NOT_ACTIVATED = "not-activated"
+    SERVER_MADE = "server-made"
+    HOST_ENROLLED = "host-enrolled"
+    HOST_CHANGED = "host-changed"
+    HOST_REMOVED = "host-removed"
+    POLICY = "policy"
+    TOKEN_MADE = "token-made"  # noqa: S105 - the name of an event
+    TOKEN_ENDED = "token-ended"  # noqa: S105 - the name of an event
+    HOLDER_ERASED = "holder-erased"
+
+
+NUMBERS: Final = MappingProxyType(
+    {
+        4: "license server activated",
+        18: "license server not activated: temporary licenses only",
+        20: "short of CALs",
+        21: "no CAL left",
+        81: "revocation limit reached",
+        82: "a device's temporary license was upgraded to a full one",
+        4144: "a user's license was upgraded",
+    }
+)
+"""The old system's event numbers that we keep where the meaning is the same, in our own words [LIC 9.1]."""
+
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
+
+def encode_event(event: Event) -> str:
+    """The canonical text of an event."""
+    return _encode(event)
+
+
+def read_event(body: str) -> dict[str, Any]:
+    """An event from its stored text."""
+    found: dict[str, Any] = json.loads(body)
+    return found
+
+
+def decision_event(
+    event_id: int, at: int, host: Host, holder: Holder, decision: Decision, expired: Sequence[int] = ()
+) -> dict[str, Any]:
+    """The event of a host's request: a license as it is from now on, or a refusal.
+
+    ``expired``: licenses whose CAL had come free by their end and is taken with this decision.
+    """
+    event: dict[str, Any] = {
+        "id": event_id,
+        "at": at,
+        "kind": Kind.LICENSE.value if decision.granted else Kind.REFUSAL.value,
+        "for": host.version,
+        "holder": holder.token,
+        "host": host.name,
+        "trace": decision.trace,
+        "type": host.mode.value,
+    }
+    if decision.reasons:
+        event["reasons"] = [reason.value for reason in decision.reasons]
+    if decision.granted:
+        _describe_license(event, decision)
+        ends = [[x.id, Ending.UPGRADED.value] for x in decision.ends] + [[x, Ending.EXPIRED.value] for x in expired]
+        if ends:
+            event["ends"] = ends
+    return event
+
+
+def _describe_license(event: dict[str, Any], decision: Decision) -> None:
+    held: License | None = decision.license
+    event["license"] = held.id if held else event["id"]
+    event["change"] = decision.change.value if decision.change else ""
+    event["status"] = decision.status.value if decision.status else ""
+    event["version"] = decision.version
+    event["expires"] = decision.expires_at
+    if decision.seat:
+        event["pack"], event["seat"] = decision.seat.pack, decision.seat.n
+    number = _upgrade_number(decision)
+    if number:
+        event["number"] = number
+
+
+def _upgrade_number(decision: Decision) -> int | None:
+    """82 for a device's temporary license that became a full one, 4144 for a user's upgrade."""
+    if not decision.ends:
+        return None
+    if any(x.type.value == "per-user" for x in decision.ends):
+        return 4144
+    return 82 if any(x.status is Status.TEMPORARY for x in decision.ends) else None

@@ -1,0 +1,78 @@
+"""What is a key pack, and which packs may serve a host, in which order?"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NewType
+
+from calward.domain.cals import CalType
+
+__all__ = ["KeyPack", "PackId", "Shelf"]
+
+PackId = NewType("PackId", str)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPack:
+    """An installed batch of CALs of one type and version. Times are seconds since 1970 (UTC)."""
+
+    id: PackId
+    row: int
+    """The ledger's own small number for it."""
+    version: str
+    family: int
+    """Rank of the version's family in the ladder: equal for versions that share a CAL."""
+    type: CalType
+    total: int
+    installed_at: int
+    expires_at: int
+    """From this second it issues and renews nothing; ``NEVER`` if it has no end."""
+
+
+@dataclass(slots=True)
+class Shelf:
+    """All packs of a license server in the order in which they are used.
+
+    Among packs of one family: the one that expires first, then the oldest (design 3).
+    """
+
+    packs: tuple[KeyPack, ...]
+    by_id: dict[PackId, KeyPack] = field(default_factory=dict)
+    _cache: dict[tuple[CalType, int, bool], tuple[KeyPack, ...]] = field(default_factory=dict)
+    _cached_until: int = 0
+
+    @classmethod
+    def of(cls, packs: Iterable[KeyPack]) -> "Shelf":
+        """A shelf of these packs, sorted once."""
+        in_order = tuple(sorted(packs, key=lambda p: (p.family, p.expires_at, p.installed_at, p.row)))
+        return cls(in_order, {pack.id: pack for pack in in_order})
+
+    def installed(self, type_: CalType, family: int, now: int) -> int:
+        """How many unexpired CALs of exactly this family are installed."""
+        return sum(pack.total for pack in self.same_family(type_, family, now))
+
+    def same_family(self, type_: CalType, family: int, now: int) -> tuple[KeyPack, ...]:
+        """Unexpired packs of exactly this family, in order of use."""
+        return self._usable(type_, family, now, higher=False)
+
+    def higher_families(self, type_: CalType, family: int, now: int) -> tuple[KeyPack, ...]:
+        """Unexpired packs of all newer families, lowest family first."""
+        return self._usable(type_, family, now, higher=True)
+
+    def older_families(self, type_: CalType, family: int, now: int) -> tuple[KeyPack, ...]:
+        """Unexpired packs that are too old to open a host of this family."""
+        return tuple(p for p in self.packs if p.type is type_ and p.family < family and now < p.expires_at)
+
+    def _usable(self, type_: CalType, family: int, now: int, *, higher: bool) -> tuple[KeyPack, ...]:
+        if now >= self._cached_until:  # A pack may have expired since: forget what was derived.
+            self._cache.clear()
+            self._cached_until = min((p.expires_at for p in self.packs if p.expires_at > now), default=now + 1)
+        key = (type_, family, higher)
+        found = self._cache.get(key)
+        if found is None:
+            found = tuple(
+                p
+                for p in self.packs
+                if p.type is type_ and now < p.expires_at and (p.family > family if higher else p.family == family)
+            )
+            self._cache[key] = found
+        return found
