@@ -3,7 +3,6 @@
 import ipaddress
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
@@ -11,17 +10,9 @@ from starlette.types import ASGIApp
 
 from calward.domain.errors import LicensingError, Problem
 
-__all__ = ["TlsFiles", "is_loopback", "serve_asgi"]
+__all__ = ["is_loopback", "serve_asgi"]
 
 _BACKLOG = 2048
-
-
-@dataclass(frozen=True, slots=True)
-class TlsFiles:
-    """Certificate (with its chain) and private key, PEM."""
-
-    certificate: Path
-    key: Path
 
 
 def is_loopback(host: str) -> bool:
@@ -33,31 +24,50 @@ def is_loopback(host: str) -> bool:
 
 
 def serve_asgi(
-    app: ASGIApp, host: str, port: int, tls: TlsFiles | None = None, *, ready: Callable[[str], None] = lambda _url: None
+    app: ASGIApp,
+    host: str,
+    port: int,
+    *,
+    certificate: Path | None = None,
+    key: Path | None = None,
+    ready: Callable[[str], None] = lambda _url: None,
 ) -> None:
     """Serve until a signal ends it; ``ready`` gets the address once it listens. Port 0 takes any free one.
 
-    Raises: LicensingError: MALFORMED: not loopback and no TLS files; UNAVAILABLE: the address cannot be had.
+    ``certificate`` (with its chain) and ``key`` are PEM files; both or neither.
+
+    Raises: LicensingError: MALFORMED: not loopback and no TLS files; NOT_FOUND: one of them is not there; UNAVAILABLE: the
+    address cannot be had.
     """
-    if tls is None and not is_loopback(host):
-        detail = f"{host} can be reached by others and is served by TLS only: name a certificate and its key, or use 127.0.0.1"
-        raise LicensingError(Problem.MALFORMED, detail)
-    for file in () if tls is None else (tls.certificate, tls.key):
-        if not file.is_file():
-            raise LicensingError(Problem.NOT_FOUND, f"there is no TLS file {file}")
+    tls = _tls(host, certificate, key)
     listener = _listen(host, port)
     config = uvicorn.Config(
         app,
         log_level="warning",
         access_log=False,
         server_header=False,
-        ssl_certfile=None if tls is None else tls.certificate,
-        ssl_keyfile=None if tls is None else tls.key,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
     )
     shown = f"[{host}]" if ":" in host else host
-    ready(f"{'http' if tls is None else 'https'}://{shown}:{listener.getsockname()[1]}")
+    ready(f"{'https' if tls else 'http'}://{shown}:{listener.getsockname()[1]}")
     with listener:
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def _tls(host: str, certificate: Path | None, key: Path | None) -> bool:
+    """Whether TLS is to be spoken; refuses what must not be served."""
+    if certificate is None and key is None:
+        if is_loopback(host):
+            return False
+        detail = f"{host} can be reached by others: name a TLS certificate and its key, or listen on 127.0.0.1"
+        raise LicensingError(Problem.MALFORMED, detail)
+    if certificate is None or key is None:
+        raise LicensingError(Problem.MALFORMED, "a TLS certificate and its key go together: name both files")
+    for file in (certificate, key):
+        if not file.is_file():
+            raise LicensingError(Problem.NOT_FOUND, f"there is no TLS file {file}")
+    return True
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -1,0 +1,158 @@
+"""How does a license server ask its clearinghouse over HTTP?
+
+What comes back is bytes that nobody vouches for: ``calward.domain.acceptance`` decides about them. Here only size and time are bounded,
+so that a clearinghouse which is slow, huge or not one at all costs a few seconds and some kilobytes.
+"""
+
+import json
+import ssl
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx2
+
+from calward.domain.envelope import MAX_ENVELOPE_SIZE
+from calward.domain.errors import LicensingError, Problem
+
+__all__ = ["HttpClearinghouse"]
+
+_JSON = "application/vnd.dsse.envelope.v1+json"
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_MAX_DETAIL = 300
+
+_PROBLEMS = {
+    400: Problem.MALFORMED,
+    401: Problem.UNAUTHORIZED,
+    403: Problem.FORBIDDEN,
+    404: Problem.NOT_FOUND,
+    409: Problem.CONFLICT,
+    422: Problem.MALFORMED,
+    503: Problem.UNAVAILABLE,
+}
+"""What each status says to the caller; any other one is UNREACHABLE: whatever answers there is no clearinghouse."""
+
+
+class HttpClearinghouse:
+    """A clearinghouse at an address like ``https://clearinghouse.example``; safe to share between threads.
+
+    Args:
+        url: https, or http on this machine.
+        ca_file: certificates (PEM) to trust instead of the system's.
+        timeout: seconds for one exchange, from the first to the last byte.
+        transport: for tests, another way to carry requests.
+
+    Raises: LicensingError: MALFORMED: the address cannot be used; NOT_FOUND: there is no such file of certificates.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        ca_file: Path | None = None,
+        timeout: float = 10.0,
+        transport: httpx2.BaseTransport | None = None,
+    ) -> None:
+        self._url = _checked(url)
+        self._seconds = timeout
+        self._client = httpx2.Client(
+            base_url=self._url,
+            verify=_context(ca_file),
+            timeout=timeout,
+            follow_redirects=False,
+            # A proxy of the environment is for the outside; this machine is asked directly.
+            trust_env=self._url.host not in _LOOPBACK,
+            transport=transport,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._client.close()
+
+    def activate(self, request: bytes) -> bytes:
+        """Send an activation request's envelope; the envelope of the activation, not verified.
+
+        Raises: LicensingError: UNREACHABLE: no answer, or none of a clearinghouse; the other kinds: it said no, and why.
+        """
+        return self._exchange("POST", "/v1/activations", request)
+
+    def keyring(self) -> bytes:
+        """Fetch the envelope of the newest keyring, not verified; raises as ``activate``."""
+        return self._exchange("GET", "/v1/keyring", None)
+
+    def _exchange(self, method: str, path: str, body: bytes | None) -> bytes:
+        # Nothing packed: a few bytes could unfold to very many before they are counted.
+        headers = {"Accept-Encoding": "identity"} | ({"Content-Type": _JSON} if body is not None else {})
+        try:
+            with self._client.stream(method, path, content=body, headers=headers) as response:
+                answer = self._read(response)
+        except (httpx2.HTTPError, ssl.SSLError) as error:
+            raise self._unreachable(str(error) or type(error).__name__) from error
+        if response.status_code == httpx2.codes.OK:
+            return answer
+        raise self._refusal(response.status_code, answer)
+
+    def _read(self, response: httpx2.Response) -> bytes:
+        """The body; the client's own timeout is for each wait, so the whole is bounded here."""
+        deadline = time.monotonic() + self._seconds
+        answer = b""
+        for part in response.iter_raw():
+            answer += part
+            if len(answer) > MAX_ENVELOPE_SIZE:
+                raise self._unreachable(f"its answer is longer than {MAX_ENVELOPE_SIZE} bytes")
+            if time.monotonic() > deadline:
+                raise self._unreachable(f"its answer took longer than {self._seconds:g} seconds")
+        return answer
+
+    def _refusal(self, status: int, answer: bytes) -> LicensingError:
+        detail = _detail(answer)
+        if status not in _PROBLEMS or detail is None:
+            return self._unreachable(f"it answered with status {status}")
+        return LicensingError(_PROBLEMS[status], f"the clearinghouse {self._url} says: {detail}")
+
+    def _unreachable(self, why: str) -> LicensingError:
+        return LicensingError(
+            Problem.UNREACHABLE,
+            f"the clearinghouse {self._url} cannot be asked: {why}; check its address, or use files",
+        )
+
+
+def _checked(url: str) -> httpx2.URL:
+    try:
+        found = httpx2.URL(url)
+    except httpx2.InvalidURL:
+        found = httpx2.URL("")
+    if found.scheme == "https" and found.host:
+        return found
+    if found.scheme == "http" and found.host in _LOOPBACK:
+        return found
+    detail = f"{url!a} is no address of a clearinghouse: use https://HOST, or http:// on this machine"
+    raise LicensingError(Problem.MALFORMED, detail)
+
+
+def _context(ca_file: Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        raise LicensingError(Problem.NOT_FOUND, f"{ca_file} cannot be read as certificates: {error}") from None
+
+
+def _detail(answer: bytes) -> str | None:
+    """The sentence of a problem document, made harmless: it comes from outside and ends in logs and terminals."""
+    try:
+        found = json.loads(answer)
+    except (ValueError, RecursionError):
+        return None
+    detail = found.get("detail") if isinstance(found, dict) else None
+    if not isinstance(detail, str):
+        return None
+    return "".join(one if one.isprintable() else "?" for one in detail[:_MAX_DETAIL])

@@ -1,0 +1,390 @@
+"""How does whoever sells CALs make a clearinghouse, run it, and answer requests that came as files?"""
+
+import json
+import os
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+import rich_click as click
+from starlette.types import ASGIApp
+
+from calward.app.clearinghouse.activate_license_server import ActivateLicenseServer
+from calward.app.clearinghouse.desk import Clearinghouse, Overview
+from calward.app.clearinghouse.publish_keyring import KEYRING_DAYS
+from calward.app.clearinghouse.sign_key_pack import SignKeyPack
+from calward.domain.acceptance import NotAccepted
+from calward.domain.cals import CalType
+from calward.domain.envelope import MAX_ENVELOPE_SIZE, decode_envelope, keyid_of
+from calward.domain.errors import LicensingError, Problem
+from calward.domain.fields import parse_moment, render_moment
+from calward.domain.statements import MAX_TOTAL, NO_END, Channel, Program
+from calward.domain.trust import Role
+from calward.entrypoints.clearinghouse.app import clearinghouse_app
+from calward.ladders import DEFAULT_LADDER
+
+__all__ = ["ClearinghouseWiring", "clearinghouse"]
+
+EXIT_REFUSED = 4
+DEFAULT_PORT = 8470
+_DAY_LENGTH = len("2026-01-31")
+
+
+class ClearinghouseWiring(Protocol):
+    """What these commands need of the context object; ``calward.bootstrap_clearinghouse`` has the functions for it."""
+
+    def open_clearinghouse(self, data_dir: Path) -> Clearinghouse:
+        """Open the clearinghouse in a folder; raises LicensingError."""
+
+    def init_clearinghouse(self, data_dir: Path, name: str, days: int) -> tuple[Clearinghouse, bytes]:
+        """Make one; also the root's public key."""
+
+    def publish_keyring(self, data_dir: Path, name: str | None, days: int, root_key: Path | None) -> bytes:
+        """Sign a new keyring with the root key; the envelope."""
+
+    def serve_asgi(
+        self,
+        app: ASGIApp,
+        host: str,
+        port: int,
+        *,
+        certificate: Path | None,
+        key: Path | None,
+        ready: Callable[[str], None],
+    ) -> None:
+        """Serve until a signal ends it; raises LicensingError."""
+
+
+class _Moment(click.ParamType[datetime]):
+    """A day, meant to its end, or a time in UTC."""
+
+    name = "date"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        text = str(value)
+        try:
+            return parse_moment(f"{text}T23:59:59Z" if len(text) == _DAY_LENGTH else text, "it")
+        except LicensingError:
+            self.fail(f"{value!a} is no day like 2027-01-31 and no time like 2027-01-31T08:00:00Z", param, ctx)
+
+
+_dir = click.option(
+    "--dir",
+    "data_dir",
+    metavar="DIR",
+    required=True,
+    envvar="CALWARD_CLEARINGHOUSE_DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The clearinghouse's folder.",
+)
+_out = click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    default="-",
+    show_default=True,
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    help="Where to write the signed file; - is the terminal.",
+)
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group()
+def clearinghouse() -> None:
+    """Activate license servers and sign key packs for them: for whoever sells the CALs.
+
+    \b
+    Examples:
+      calward clearinghouse init ./ch --name "Example CALs"
+      calward clearinghouse serve --dir ./ch
+      calward clearinghouse activate request.json --dir ./ch -o activation.json
+      calward clearinghouse sign --dir ./ch --server ID --version 2022 --type per-user --total 50 -o pack.json
+    """  # noqa: D301 -- click wants the character itself, which keeps the lines below it apart
+
+
+@clearinghouse.command()
+@click.argument("data_dir", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--name", default="Calward clearinghouse", show_default=True, help="Shown to license servers.")
+@click.option(
+    "--days", default=KEYRING_DAYS, show_default=True, type=click.IntRange(1, 36500), help="Life of the keyring."
+)
+@_json
+@click.pass_obj
+def init(wiring: ClearinghouseWiring, data_dir: Path, name: str, days: int, *, as_json: bool) -> None:
+    """Make a clearinghouse: its root, pack and activation keys and the signed keyring.
+
+    \b
+    Example:
+      calward clearinghouse init ./ch --name "Example CALs"
+    """  # noqa: D301
+    _, root = wiring.init_clearinghouse(data_dir, name, days)
+    lines = [
+        f"clearinghouse {name} made in {data_dir}",
+        f"root key {root.hex()}",
+        "give it to the license servers that shall trust this clearinghouse",
+        f"take {data_dir / 'root.key'} away and keep it offline: it is needed again for the next keyring only",
+    ]
+    _say(as_json, {"dir": str(data_dir), "name": name, "root_key": root.hex(), "root_keyid": keyid_of(root)}, lines)
+
+
+@clearinghouse.command()
+@_dir
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; not loopback needs TLS.")
+@click.option(
+    "--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(0, 65535), help="0 takes any free one."
+)
+@click.option("--tls-certificate", type=click.Path(path_type=Path), help="PEM file with the certificate and its chain.")
+@click.option("--tls-key", type=click.Path(path_type=Path), help="PEM file with its private key.")
+@_json
+@click.pass_obj
+def serve(
+    wiring: ClearinghouseWiring,
+    data_dir: Path,
+    host: str,
+    port: int,
+    tls_certificate: Path | None,
+    tls_key: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Answer license servers and operators over HTTP until stopped.
+
+    \b
+    Examples:
+      calward clearinghouse serve --dir ./ch
+      calward clearinghouse serve --dir ./ch --host 0.0.0.0 --tls-certificate ch.pem --tls-key ch.key
+    """  # noqa: D301
+    app = clearinghouse_app(wiring.open_clearinghouse(data_dir))
+
+    def ready(url: str) -> None:
+        _say(as_json, {"url": url}, [f"clearinghouse serves {url}"])
+
+    wiring.serve_asgi(app, host, port, certificate=tls_certificate, key=tls_key, ready=ready)
+
+
+@clearinghouse.command()
+@click.argument("request_file", metavar="REQUEST_FILE", type=click.File("rb"))
+@_dir
+@click.option(
+    "--until", metavar="DATE", type=_Moment(), help="Last day of the right to issue; 180 days from now by itself."
+)
+@click.option("--perpetual", is_flag=True, help="A right to issue without end.")
+@_out
+@_json
+@click.pass_context
+def activate(
+    ctx: click.Context,
+    request_file: BinaryIO,
+    data_dir: Path,
+    until: datetime | None,
+    output: Path,
+    *,
+    perpetual: bool,
+    as_json: bool,
+) -> None:
+    """Answer the activation request of a license server that came as a file.
+
+    \b
+    Examples:
+      calward clearinghouse activate request.json --dir ./ch -o activation.json
+      calward clearinghouse activate request.json --dir ./ch --until 2027-01-31 -o activation.json
+    """  # noqa: D301
+    command = ActivateLicenseServer(request_file.read(MAX_ENVELOPE_SIZE + 2), Channel.FILE, until, perpetual)
+    answer = ctx.obj.open_clearinghouse(data_dir).activate(command)
+    if isinstance(answer, NotAccepted):
+        _refuse(ctx, answer, as_json=as_json)
+    _hand_out(answer, output, "activation", as_json=as_json)
+
+
+@clearinghouse.command()
+@_dir
+@click.option("--server", "server_id", metavar="ID", required=True, help="The license server that the pack is for.")
+@click.option("--version", required=True, help="The version of the CALs, as 2008R2.")
+@click.option(
+    "--type",
+    "cal_type",
+    required=True,
+    type=click.Choice([one.value for one in CalType]),
+    help="Per device or per user.",
+)
+@click.option("--total", required=True, type=click.IntRange(1, MAX_TOTAL), help="How many CALs.")
+@click.option(
+    "--expires", metavar="DATE", type=_Moment(), default=NO_END, help="Last day of the pack; by itself it has no end."
+)
+@click.option(
+    "--program",
+    type=click.Choice([one.value for one in Program]),
+    default=Program.RETAIL.value,
+    show_default=True,
+    help="How they were bought.",
+)
+@click.option("--ladder", metavar="NAME", default=DEFAULT_LADDER, show_default=True, help="The version ladder.")
+@click.option("--order", help="The number of the sale: the same order gets the same pack, never a second one.")
+@_out
+@_json
+@click.pass_obj
+def sign(
+    wiring: ClearinghouseWiring,
+    *,
+    data_dir: Path,
+    server_id: str,
+    version: str,
+    cal_type: str,
+    total: int,
+    expires: datetime,
+    program: str,
+    ladder: str,
+    order: str | None,
+    output: Path,
+    as_json: bool,
+) -> None:
+    """Sign a key pack for one license server.
+
+    \b
+    Example:
+      calward clearinghouse sign --dir ./ch --server ID --version 2022 --type per-user --total 50 -o pack.json
+    """  # noqa: D301
+    desk = wiring.open_clearinghouse(data_dir)
+    command = SignKeyPack(
+        order=order or desk.new_order(),
+        server_id=server_id,
+        ladder=ladder,
+        version=version,
+        cal_type=CalType(cal_type),
+        total=total,
+        program=Program(program),
+        expires_at=expires,
+    )
+    _hand_out(desk.sign_pack(command), output, "key pack", as_json=as_json, order=command.order)
+
+
+@clearinghouse.command()
+@click.argument("name")
+@_dir
+@_json
+@click.pass_obj
+def operator(wiring: ClearinghouseWiring, name: str, data_dir: Path, *, as_json: bool) -> None:
+    """Name somebody who may sell packs over HTTP, and show the token, this once.
+
+    \b
+    Example:
+      calward clearinghouse operator shop --dir ./ch
+    """  # noqa: D301
+    token = wiring.open_clearinghouse(data_dir).name_operator(name)
+    _say(as_json, {"name": name, "token": token}, [f"operator {name}", f"token {token}", "it is shown this once"])
+
+
+@clearinghouse.command()
+@_dir
+@click.option("--root-key", type=click.Path(path_type=Path), help="The root key's file, if it is not in the folder.")
+@click.option("--name", help="A new name of the clearinghouse; by itself it keeps its name.")
+@click.option(
+    "--days", default=KEYRING_DAYS, show_default=True, type=click.IntRange(1, 36500), help="Life of the keyring."
+)
+@_out
+@_json
+@click.pass_obj
+def publish(
+    wiring: ClearinghouseWiring,
+    data_dir: Path,
+    root_key: Path | None,
+    name: str | None,
+    days: int,
+    output: Path,
+    *,
+    as_json: bool,
+) -> None:
+    """Let the root key sign the next keyring, before the current one ends.
+
+    \b
+    Example:
+      calward clearinghouse publish --dir ./ch --root-key /media/safe/root.key -o keyring.json
+    """  # noqa: D301
+    _hand_out(wiring.publish_keyring(data_dir, name, days, root_key), output, "keyring", as_json=as_json)
+
+
+@clearinghouse.command()
+@_dir
+@_json
+@click.pass_obj
+def show(wiring: ClearinghouseWiring, data_dir: Path, *, as_json: bool) -> None:
+    """Show keys, license servers and packs.
+
+    \b
+    Example:
+      calward clearinghouse show --dir ./ch --json
+    """  # noqa: D301
+    found = wiring.open_clearinghouse(data_dir).overview()
+    _say(as_json, _document(found), _lines(found))
+
+
+def _document(found: Overview) -> dict[str, Any]:
+    return {
+        "keyring": json.loads(found.keyring.to_payload()),
+        "servers": [
+            {
+                "server_id": one.server_id,
+                "name": one.name,
+                "server_key": one.public_key.hex(),
+                "registered_at": render_moment(one.registered_at),
+            }
+            for one in found.servers
+        ],
+        "packs": [json.loads(one.to_payload()) for one in found.packs],
+        "activations": found.activations,
+        "unfinished": [{"payload_type": one.payload_type.value, "order": one.order} for one in found.unfinished],
+    }
+
+
+def _lines(found: Overview) -> list[str]:
+    ring = found.keyring
+    keys = [f"  {role} key {keyid_of(key)}" for role in Role for key in sorted(ring.keys_of(role))]
+    servers = [f"  server {one.server_id} {one.name}" for one in found.servers]
+    packs = [
+        f"  pack {one.pack_id} {one.total} x {one.version}/{one.cal_type} for {one.server_id}" for one in found.packs
+    ]
+    unfinished = [f"  unfinished: {one.order}: ask again under this order" for one in found.unfinished]
+    head = f"{ring.clearinghouse}: keyring {ring.version}, good until {render_moment(ring.expires_at)}"
+    return [head, *keys, *servers, f"  {found.activations} activations", *packs, *unfinished]
+
+
+def _say(as_json: bool, document: dict[str, Any], lines: list[str]) -> None:
+    click.echo(json.dumps(document, ensure_ascii=False) if as_json else "\n".join(lines))
+
+
+def _refuse(ctx: click.Context, refusal: NotAccepted, *, as_json: bool) -> None:
+    document = {"accepted": False, "reason": refusal.reason.value, "detail": refusal.detail}
+    click.echo(
+        json.dumps(document) if as_json else f"not accepted ({refusal.reason}): {refusal.detail}", err=not as_json
+    )
+    ctx.exit(EXIT_REFUSED)
+
+
+def _hand_out(envelope: bytes, output: Path, what: str, *, as_json: bool, **more: str) -> None:
+    """Write the envelope whole or not at all, and say what is in it."""
+    to_terminal = str(output) == "-"
+    statement = json.loads(decode_envelope(envelope).payload)
+    if not to_terminal:
+        _write(output, envelope + b"\n")
+    document = {
+        "file": None if to_terminal else str(output),
+        **more,
+        "statement": statement,
+        "envelope": envelope.decode(),
+    }
+    lines = [envelope.decode()] if to_terminal else [f"{what} written to {output}"]
+    _say(as_json, document, lines)
+
+
+def _write(output: Path, content: bytes) -> None:
+    partial = output.with_name(f".{output.name}.{os.getpid()}.part")
+    try:
+        partial.write_bytes(content)
+        partial.replace(output)
+    except OSError as error:
+        raise LicensingError(Problem.UNAVAILABLE, f"{output} cannot be written: {error.strerror}") from None
+    finally:
+        partial.unlink(missing_ok=True)
