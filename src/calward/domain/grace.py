@@ -177,8 +177,9 @@ def _connected(state: GraceState, now: datetime) -> GraceState:
 
 def _spent(state: GraceState, now: datetime, grace_days: int) -> timedelta:
     """Book the time since the last observation on budget (b): down while nothing answered, up while something did."""
+    whole = timedelta(days=grace_days)
+    spent = min(state.spent, whole)
     if state.observed_at is None or state.first_connection is None:
-        return state.spent
+        return spent
     since = max(_NONE_LEFT, now - max(state.observed_at, state.first_connection))
-    spent = state.spent - since if state.answering else state.spent + since
-    return max(_NONE_LEFT, min(spent, timedelta(days=grace_days)))
+    return max(_NONE_LEFT, spent - since) if state.answering else min(spent + since, whole)

@@ -6,6 +6,7 @@ import pytest
 
 from calward.domain.cals import CalType
 from calward.domain.grace import (
+    USED_UP,
     Admission,
     GraceState,
     HostOutcome,
@@ -184,6 +185,13 @@ def test_more_grace_days_take_effect_at_once():
 def test_there_is_no_grace_from_a_server_that_answers():
     assert grace_left(a_used_host(full=0), DAYS, day(1)) == timedelta()
     assert grace_left(a_used_host(), DAYS, day(1)) == timedelta(days=DAYS - 1)
+
+
+def test_a_host_without_any_grace_left_earns_it_again_while_a_server_answers():
+    assert connect(USED_UP, 0, None).reasons == ("no-license-server", "grace-expired")
+    assert connect(USED_UP, 0, NONE_FREE).outcome is HostOutcome.REFUSED
+    state = connect(USED_UP, 0, gives()).state
+    assert connect(state, 30, None).days_left_in_grace == 30
 
 
 # --- the license in hand ---------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ The time and the request id come with each command; what is here talks to licens
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -44,7 +44,7 @@ class HostPolicy:
 class Memory:
     """What a host remembers: of itself, and of one user (``last``: the license it last saw for that user)."""
 
-    grace: GraceState = GraceState()
+    grace: GraceState = field(default_factory=GraceState)
     policy: HostPolicy | None = None
     last: HeldLicense | None = None
     sessions: tuple[BoundSession, ...] = ()

@@ -1,0 +1,188 @@
+"""Where does a session host keep what it has to remember for its grace period and its users?
+
+A folder that only its owner can open: ``host.json`` for the host, ``users/HASH.json`` for each user, ``lock``. A file is
+replaced whole (written, synced, renamed), so that a reader or a crash sees the old one or the new one, never a part.
+
+Nothing here raises: a user stands at the door. What cannot be read or kept is said to the administrator; a host that has
+lost its own file has no grace left, or all of it, as its administrator chose (``Lost``).
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from enum import Enum
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from calward.adapters.host_state_format import (
+    FormatError,
+    host_document,
+    host_part,
+    user_document,
+    user_part,
+)
+from calward.app.sessionhost.ports import Complain, Memory, TimeLeft
+from calward.domain.grace import USED_UP, GraceState
+
+__all__ = ["Lost", "StateFolder"]
+
+T = TypeVar("T")
+
+_LOCK_PAUSE: Final = 0.01
+"""Seconds between two tries to get the lock."""
+_LOCK_PATIENCE: Final = 0.3
+"""Seconds at most; whoever holds it only writes two small files."""
+_PRIVATE_FOLDER: Final = 0o700
+_PRIVATE_FILE: Final = 0o600
+_OTHERS: Final = 0o077
+
+
+class _Hold(Enum):
+    """What one process may do with the folder."""
+
+    ALONE = "read and write"
+    READING = "read: somebody else has it and does not let go"
+    NOTHING = "neither: it is not ours, or the disk does not take anything"
+
+
+class Lost(Enum):
+    """What a host that cannot read its own memory takes for granted."""
+
+    NO_GRACE = USED_UP
+    """Nobody gains a new grace period by breaking a file."""
+    NEW_GRACE = GraceState()
+    """Nobody is kept out because a file broke."""
+
+
+class StateFolder:
+    """The memory of a host, a ``HostMemory``; made when first used."""
+
+    def __init__(self, folder: Path, *, lost: Lost, complain: Complain, time_left: TimeLeft) -> None:
+        self._folder = folder
+        self._lost = lost
+        self._complain = complain
+        self._time_left = time_left
+
+    def change(self, user: str, revise: Callable[[Memory], tuple[Memory, T]]) -> T:
+        """Revise what is remembered of the host and of one user; see ``HostMemory``."""
+        with self._locked() as hold:
+            before = self._read(user) if hold is not _Hold.NOTHING else None
+            after, result = revise(before or self._loss)
+            if hold is _Hold.ALONE and before is not None:
+                self._keep(user, before, after)
+            return result
+
+    def _read(self, user: str) -> Memory | None:
+        """Read both files; None where that fails today: then they are not written either, tomorrow they may be well."""
+        try:
+            return self._read_both(user)
+        except OSError as error:
+            self._complain(f"what this host remembers in {self._folder} cannot be read: {error}")
+            return None
+
+    def _read_both(self, user: str) -> Memory:
+        host = self._load(self._host_file, host_part)
+        known = self._load(self._user_file(user), user_part)
+        memory = host or Memory()
+        return replace(memory, last=known.last, sessions=known.sessions) if known else memory
+
+    def _load(self, path: Path, read: Callable[[Any], Memory]) -> Memory | None:
+        """Read one file; None where there is none yet, or a user's file is broken; raises OSError."""
+        try:
+            return read(json.loads(path.read_bytes()))
+        except FileNotFoundError:
+            return None
+        except (FormatError, ValueError) as error:
+            self._set_aside(path, error)
+            return self._loss if path == self._host_file else None
+
+    def _set_aside(self, path: Path, error: Exception) -> None:
+        """Keep a copy to look at. The broken file stays until it is replaced: without it this would be a new host."""
+        aside = path.with_suffix(".broken")
+        aside.write_bytes(path.read_bytes())
+        self._complain(f"{path} is broken ({error}): a copy is kept as {aside.name}, {self._consequence(path)}")
+
+    def _consequence(self, path: Path) -> str:
+        if path != self._host_file:
+            return "the user has no license in hand until a license server answers again"
+        return "the host has no grace left" if self._lost is Lost.NO_GRACE else "the grace period begins anew"
+
+    def _keep(self, user: str, before: Memory, after: Memory) -> None:
+        try:
+            if (after.grace, after.policy) != (before.grace, before.policy):
+                _write(self._host_file, host_document(after))
+            if (after.last, after.sessions) != (before.last, before.sessions):
+                _write(self._user_file(user), user_document(user, after))
+        except OSError as error:
+            self._complain(f"what this host has to remember cannot be written to {self._folder}: {error}")
+
+    @contextmanager
+    def _locked(self) -> Iterator[_Hold]:
+        try:
+            self._make()
+            handle = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE_FILE)
+        except OSError as error:
+            self._complain(f"the state folder {self._folder} cannot be used: {error}")
+            yield _Hold.NOTHING
+            return
+        try:
+            yield self._wait_for(handle)
+        finally:
+            os.close(handle)
+
+    def _make(self) -> None:
+        users = self._folder / "users"
+        if not users.is_dir():
+            self._folder.mkdir(_PRIVATE_FOLDER, parents=True, exist_ok=True)
+            users.mkdir(_PRIVATE_FOLDER, exist_ok=True)
+        state = self._folder.stat()
+        if state.st_uid != os.geteuid() or state.st_mode & _OTHERS:
+            raise PermissionError(
+                f"it must belong to the user who runs this and be closed to others: chmod 700 {self._folder}"
+            )
+
+    def _wait_for(self, handle: int) -> _Hold:
+        patience = min(_LOCK_PATIENCE, self._time_left())
+        tries = max(1, int(patience / _LOCK_PAUSE))
+        for _ in range(tries):
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(_LOCK_PAUSE)
+            else:
+                return _Hold.ALONE
+        self._complain(f"another process keeps {self._folder} locked: this logon is not remembered")
+        return _Hold.READING
+
+    @property
+    def _loss(self) -> Memory:
+        return Memory(grace=self._lost.value)
+
+    @property
+    def _host_file(self) -> Path:
+        return self._folder / "host.json"
+
+    def _user_file(self, user: str) -> Path:
+        """A name of any length and with any letters gets a plain file name; the name itself stands in the file."""
+        return self._folder / "users" / f"{hashlib.sha256(user.encode(errors='surrogateescape')).hexdigest()}.json"
+
+
+def _write(path: Path, document: dict[str, Any]) -> None:
+    """Replace a file whole, durably."""
+    draft = path.with_suffix(".new")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, _PRIVATE_FILE)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        json.dump(document, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,176 @@
+"""What does a license server say to its host, over HTTP?
+
+The host's side of ``/api/v1``: one question each, an answer or a LicensingError. What a server sends is checked before it
+is believed: it may be of another release, or something else that listens there.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from calward.adapters.http_exchange import Address, Message, Reply, exchange
+from calward.app.sessionhost.ports import HostPolicy
+from calward.domain.cals import CalType
+from calward.domain.errors import LicensingError, Problem
+from calward.domain.heard import Heard, HeldLicense
+
+__all__ = ["Enrolled", "LicenseServerClient"]
+
+_OK: Final = 200
+_PROBLEMS: Final = {
+    400: Problem.MALFORMED,
+    401: Problem.UNAUTHORIZED,
+    403: Problem.FORBIDDEN,
+    404: Problem.NOT_FOUND,
+    409: Problem.CONFLICT,
+    422: Problem.MALFORMED,
+}
+"""What is not here is UNAVAILABLE: the server could not say, and may be asked again with the same id."""
+_SHOWN: Final = 200
+"""Characters of a server's own words that we repeat."""
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """What a host gets for its one-time code; the token is shown this once."""
+
+    name: str
+    version: str
+    mode: str
+    token: str = field(repr=False)
+
+
+class LicenseServerClient:
+    """One license server, asked by one host. Every question has its own time limit in seconds, from start to end."""
+
+    def __init__(self, address: Address, token: str | None = None) -> None:
+        self._address = address
+        self._token = token
+
+    @property
+    def name(self) -> str:
+        """The server's address, as it stands in the host's list."""
+        return self._address.name
+
+    def request_for_user(self, user: str, request_id: str, *, full_only: bool, seconds: float) -> Heard:
+        """Ask for a user's license; raises LicensingError."""
+        return self._request({"request_id": request_id, "user": user}, full_only=full_only, seconds=seconds)
+
+    def request_for_device(
+        self, name: str, hardware_id: str, request_id: str, *, full_only: bool, seconds: float
+    ) -> Heard:
+        """Ask for a device's license; ``hardware_id`` is what the server knows it by. Raises LicensingError."""
+        question = {"request_id": request_id, "device": {"name": name, "hardware_id": hardware_id}}
+        return self._request(question, full_only=full_only, seconds=seconds)
+
+    def confirm(self, license_id: str, *, seconds: float) -> None:
+        """Say that the holder of a license has logged on; raises LicensingError, CONFLICT where it is refused."""
+        answer = self._post("licenses:confirm", {"license": license_id}, seconds)
+        if answer.get("outcome") != "confirmed":
+            reasons = ", ".join(map(str, answer.get("reason") or ()))
+            raise self._error(Problem.CONFLICT, f"does not confirm license {license_id}: {reasons[:_SHOWN]}")
+
+    def policy(self, *, seconds: float, now: datetime) -> HostPolicy:
+        """Ask what the server knows of this host; raises LicensingError."""
+        said = self._ask("GET", "host", None, seconds)
+        try:
+            return HostPolicy(_text(said, "version"), _text(said, "mode"), _days(said), now)
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._not_ours(error) from error
+
+    def enroll(self, code: str, *, seconds: float) -> Enrolled:
+        """Turn a one-time code into a token; raises LicensingError. The caller has pinned the server by then."""
+        said = self._post("hosts:enroll", {"code": code}, seconds)
+        try:
+            host = said["host"]
+            return Enrolled(_text(host, "name"), _text(host, "version"), _text(host, "mode"), _text(said, "token"))
+        except (KeyError, TypeError) as error:
+            raise self._not_ours(error) from error
+
+    def _request(self, question: dict[str, Any], *, full_only: bool, seconds: float) -> Heard:
+        answer = self._post("licenses:request", question | ({"full_only": True} if full_only else {}), seconds)
+        try:
+            return _heard(answer, self.name)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise self._not_ours(error) from error
+
+    def _post(self, target: str, body: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+        return self._ask("POST", target, json.dumps(body).encode(), seconds)
+
+    def _ask(self, method: str, target: str, body: bytes | None, seconds: float) -> dict[str, Any]:
+        reply = exchange(self._address, Message(method, f"/api/v1/{target}", body, self._token), seconds)
+        try:
+            document = json.loads(reply.body)
+        except ValueError as error:  # Neither JSON nor, perhaps, text.
+            document = {}
+            if reply.status == _OK:
+                raise self._not_ours(error) from error
+        if not isinstance(document, dict):
+            raise self._not_ours(TypeError("the answer is no object"))
+        if reply.status != _OK:
+            raise self._problem(reply, document)
+        return document
+
+    def _problem(self, reply: Reply, document: Mapping[str, Any]) -> LicensingError:
+        detail = document.get("detail") or document.get("title") or f"status {reply.status}"
+        return self._error(_PROBLEMS.get(reply.status, Problem.UNAVAILABLE), f"says: {_shown(detail)}")
+
+    def _not_ours(self, error: Exception) -> LicensingError:
+        words = f"{type(error).__name__} {error}"
+        return self._error(Problem.UNREACHABLE, f"does not speak the license server's language ({_shown(words)})")
+
+    def _error(self, problem: Problem, what: str) -> LicensingError:
+        return LicensingError(problem, f"license server {self.name} {what}")
+
+
+def _heard(answer: Mapping[str, Any], server: str) -> Heard:
+    """Read an answer to a request. Raises KeyError, TypeError, ValueError or AttributeError where it is none."""
+    reasons = tuple(_plain(reason) for reason in answer["reason"])
+    decision = answer.get("decision")
+    given = _license(answer["license"], server) if answer["outcome"] == "granted" else None
+    return Heard(given, reasons, None if decision is None else _plain(decision))
+
+
+def _license(given: Mapping[str, Any], server: str) -> HeldLicense:
+    pack, change = given.get("pack"), given.get("change")
+    return HeldLicense(
+        id=_text(given, "id"),
+        version=_text(given, "version"),
+        type=CalType(given["type"]),
+        status=_text(given, "status"),
+        expires_at=_moment(_text(given, "expires_at")),
+        pack=None if pack is None else _plain(pack),
+        change=None if change is None else _plain(change),
+        server=server,
+    )
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a time without its zone")
+    return moment.astimezone(UTC).replace(microsecond=0)
+
+
+def _days(said: Mapping[str, Any]) -> int:
+    days = said["grace_days"]
+    if not isinstance(days, int) or isinstance(days, bool) or days < 0:
+        raise ValueError("grace_days is no number of days")
+    return days
+
+
+def _text(values: Mapping[str, Any], key: str) -> str:
+    return _plain(values[key])
+
+
+def _plain(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("a text is expected")
+    return value
+
+
+def _shown(words: object) -> str:
+    text = str(words)[:_SHOWN]
+    return text if text.isprintable() else ascii(text)

@@ -1,0 +1,109 @@
+"""How is the session host's side put together? The only file that knows all its parts; loads nothing of the server's.
+
+``python -m calward.bootstrap_host account|session`` is what ``calward pam account|session`` runs.
+"""
+
+import os
+import secrets
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from calward.adapters.host_config import DEFAULT_CONFIG, HostConfig, ListedServer, load_host_config, read_token
+from calward.adapters.host_process import age_seconds, groups_of, log_to_administrator, set_alarm
+from calward.adapters.host_state import StateFolder
+from calward.adapters.license_server_client import LicenseServerClient
+from calward.app.sessionhost.check_account import check_account
+from calward.app.sessionhost.close_session import close_session
+from calward.app.sessionhost.open_session import open_session
+from calward.domain.errors import LicensingError
+from calward.entrypoints.pam.helper import PamDesk, PamQuestion, answer
+
+__all__ = ["main", "run_pam"]
+
+_TO_FINISH: Final = 0.3
+"""Seconds kept back from the deadline: to write what is to be remembered, and to end the program."""
+_TO_END: Final = 0.1
+"""Of these, what remains when the alarm rings."""
+_USAGE: Final = "usage: python -m calward.bootstrap_host account|session [--config FILE]"
+_WRONG_USAGE: Final = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the PAM helper without the command line's framework; gives the exit code."""
+    match list(sys.argv[1:] if arguments is None else arguments):
+        case [("account" | "session") as stack]:
+            return run_pam(stack, DEFAULT_CONFIG, os.environ)
+        case [("account" | "session") as stack, "--config", path]:
+            return run_pam(stack, Path(path), os.environ)
+        case _:
+            print(_USAGE, file=sys.stderr)  # noqa: T201 - it is for whoever has typed it.
+            return _WRONG_USAGE
+
+
+def run_pam(stack: str, config: Path, environment: Mapping[str, str]) -> int:
+    """Answer one question of PAM; gives the exit code, in time whatever the license servers do."""
+    started = time.monotonic() - age_seconds()
+    return answer(
+        PamQuestion.read(stack, environment),
+        partial(_desk, config, started),
+        now=datetime.now(UTC).replace(microsecond=0),  # noqa: TID251 - adapters.system serves the license server.
+        request_id=secrets.token_urlsafe(18),
+        say=_say,
+        complain=log_to_administrator,
+    )
+
+
+def _desk(path: Path, started: float) -> PamDesk:
+    config = load_host_config(path)
+    until = started + config.deadline_seconds - _TO_FINISH
+    set_alarm(until + _TO_FINISH - _TO_END - time.monotonic())
+    return _wired(config, until)
+
+
+def _wired(config: HostConfig, until: float) -> PamDesk:
+    time_left = partial(_time_left, until)
+    complain = log_to_administrator
+    memory = StateFolder(config.state_dir, lost=config.lost, complain=complain, time_left=time_left)
+    servers = list(_servers(config.servers))
+    return PamDesk(
+        check=partial(check_account, servers=servers, memory=memory, time_left=time_left, complain=complain),
+        opened=partial(open_session, servers=servers, memory=memory, time_left=time_left, complain=complain),
+        closed=partial(close_session, memory=memory),
+        exempt=partial(_exempt, config),
+        grace_days=config.grace_days,
+        admit_on_trouble=config.admit_on_trouble,
+    )
+
+
+def _servers(listed: Sequence[ListedServer]) -> Iterator[LicenseServerClient]:
+    """Make a client for each server; one whose token cannot be read is asked by nobody, as if it did not answer."""
+    for server in listed:
+        try:
+            yield LicenseServerClient(server.address, read_token(server.token_file))
+        except LicensingError as error:
+            log_to_administrator(error.detail)
+
+
+def _exempt(config: HostConfig, user: str) -> bool:
+    """Say whether a user's sessions are administrative; groups are looked up only where some are listed."""
+    if user in config.exempt_users:
+        return True
+    return bool(config.exempt_groups) and not config.exempt_groups.isdisjoint(groups_of(user))
+
+
+def _time_left(until: float) -> float:
+    return until - time.monotonic()
+
+
+def _say(sentence: str) -> None:
+    """Tell the user: ``pam_exec`` hands standard output on, where its option ``stdout`` is set."""
+    print(sentence, flush=True)  # noqa: T201 - that is how this door speaks.
+
+
+if __name__ == "__main__":
+    sys.exit(main())
