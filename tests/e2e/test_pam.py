@@ -1,0 +1,212 @@
+"""The PAM helper through the real libpam: Debian's ``pamtester`` and ``pam_exec``, as xrdp-sesman or sshd would call it.
+
+Needs root, since libpam reads services from /etc/pam.d only: each test module run writes one uniquely named service there
+and takes it away. The license server is a fake one; what is shown is what a user meets at the door.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+
+from tests.support.fake_license_server import TOKEN, FakeLicenseServer, dead_url, hanging, serving
+
+ROOT = Path(__file__).parents[2]
+PAM_FOLDER = Path("/etc/pam.d")
+WHY_NOT = next(
+    (
+        reason
+        for reason, missing in {
+            "pamtester is not installed (Debian: apt-get install pamtester)": shutil.which("pamtester") is None,
+            "a PAM service can be written by root only": os.geteuid() != 0,
+            "there is no /etc/pam.d": not PAM_FOLDER.is_dir(),
+        }.items()
+        if missing
+    ),
+    None,
+)
+pytestmark = [pytest.mark.pam, pytest.mark.skipif(WHY_NOT is not None, reason=str(WHY_NOT))]
+
+LIMIT = 2.0
+"""Seconds that nobody waits longer than, the start of pamtester included."""
+
+
+class Host:
+    """A session host: its settings, its memory, and a PAM service of its own."""
+
+    def __init__(self, folder: Path, service: str):
+        self.folder = folder
+        self.service = service
+        self.token = folder / "token"
+        self.token.write_text(TOKEN)
+        self.token.chmod(0o600)
+        self.configure()
+
+    def configure(self, *urls: str, **settings: object) -> None:
+        lines = [f"{key} = {value!r}".replace("'", '"') for key, value in settings.items()]
+        lines += [f'state_dir = "{self.folder}/state"', f'token_file = "{self.token}"']
+        lines += [f'[[server]]\nurl = "{url}"' for url in urls]
+        (self.folder / "host.toml").write_text("\n".join(lines) + "\n")
+
+    def pam(self, user: str, *operations: str) -> tuple[bool, str, float]:
+        """Let libpam decide; gives whether it succeeded, what the user read, and the seconds it took."""
+        begun = time.monotonic()
+        done = subprocess.run(
+            ["pamtester", "-I", "tty=:10", self.service, user, *operations],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        return done.returncode == 0, done.stdout + done.stderr, time.monotonic() - begun
+
+    def account(self, user: str) -> tuple[bool, str, float]:
+        return self.pam(user, "acct_mgmt")
+
+
+@pytest.fixture
+def host(tmp_path):
+    name = f"calward-test-{uuid.uuid4().hex[:12]}"
+    helper = f"{sys.executable} -m calward.bootstrap_host"
+    wrapper = tmp_path / "helper"
+    wrapper.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT}/src exec {helper} "$1" --config {tmp_path}/host.toml\n')
+    wrapper.chmod(0o700)
+    service = PAM_FOLDER / name
+    service.write_text(
+        "auth required pam_permit.so\n"
+        f"account required pam_exec.so quiet stdout {wrapper} account\n"
+        f"session optional pam_exec.so quiet stdout {wrapper} session\n"
+        "session required pam_permit.so\n"
+    )
+    try:
+        yield Host(tmp_path, name)
+    finally:
+        service.unlink()
+
+
+def test_a_user_with_a_cal_gets_in_and_reads_nothing(host):
+    with serving(FakeLicenseServer(cals=1)) as url:
+        host.configure(url)
+        let_in, text, _ = host.account("alice")
+    assert let_in
+    assert "license" not in text
+
+
+def test_one_more_than_the_packs_hold_is_refused_with_a_readable_reason(host):
+    with serving(FakeLicenseServer(cals=2)) as url:
+        host.configure(url)
+        assert [host.account(user)[0] for user in ("alice", "bob", "carol")] == [True, True, False]
+        _, text, _ = host.account("carol")
+        assert host.account("alice")[0]
+    assert "No remote desktop license: no CAL that opens this host is free" in text
+    assert "tell your administrator" in text
+
+
+def test_a_new_host_lets_the_one_too_many_in_and_says_how_long_still(host):
+    with serving(FakeLicenseServer(cals=0)) as url:
+        host.configure(url)
+        let_in, text, _ = host.account("alice")
+    assert let_in
+    assert "120 days left" in text
+
+
+@pytest.mark.parametrize("grace_days", [120, 0])
+def test_nobody_waits_when_the_server_is_down(host, grace_days):
+    host.configure(dead_url(), grace_days=grace_days)
+    let_in, text, seconds = host.account("alice")
+    assert let_in is (grace_days > 0)
+    assert "no license server of the host's list answers" in text
+    assert seconds < LIMIT
+
+
+@pytest.mark.parametrize("grace_days", [120, 0])
+@pytest.mark.parametrize("servers", [1, 3])
+def test_nobody_waits_longer_than_two_seconds_for_servers_that_accept_and_never_answer(host, grace_days, servers):
+    with hanging() as url:
+        host.configure(*[url.replace("127.0.0.1", name) for name in ("127.0.0.1", "localhost", "127.0.0.1")][:servers],
+                       grace_days=grace_days)  # fmt: skip
+        let_in, _, seconds = host.account("alice")
+    assert let_in is (grace_days > 0)
+    assert seconds < LIMIT
+
+
+def test_a_second_server_is_reached_past_one_that_hangs(host):
+    with hanging() as stuck, serving(FakeLicenseServer(cals=1)) as url:
+        host.configure(stuck, url, grace_days=0)
+        let_in, _, seconds = host.account("alice")
+    assert let_in
+    assert seconds < LIMIT
+
+
+def test_who_had_a_license_gets_in_while_the_server_is_down_and_who_had_none_does_not(host):
+    with serving(FakeLicenseServer(cals=1)) as url:
+        host.configure(url, grace_days=0)
+        assert host.account("alice")[0]
+    host.configure(dead_url(), grace_days=0)
+    assert host.account("alice")[0]
+    assert not host.account("bob")[0]
+
+
+def test_root_needs_no_license_and_asks_nobody(host):
+    fake = FakeLicenseServer(cals=0)
+    with serving(fake) as url:
+        host.configure(url, grace_days=0)
+        assert host.account("root")[0]
+    assert fake.asked == []
+
+
+def test_a_session_is_bound_and_released_and_never_refused(host):
+    fake = FakeLicenseServer(cals=1, grace_days=30)
+    with serving(fake) as url:
+        host.configure(url)
+        assert host.pam("alice", "acct_mgmt", "open_session")[0]
+        (state,) = (host.folder / "state" / "users").iterdir()
+        assert '"line": ":10"' in state.read_text()
+        assert '"grace_days": 30' in (host.folder / "state" / "host.json").read_text()
+        assert host.pam("alice", "close_session")[0]
+    assert '"line"' not in state.read_text()
+    host.configure(dead_url(), grace_days=0)
+    assert host.pam("bob", "open_session", "close_session")[0]
+
+
+@pytest.mark.parametrize(("on_trouble", "let_in"), [("refuse", False), ("admit", True)])
+def test_trouble_in_the_helper_ends_as_its_administrator_chose(host, on_trouble, let_in):
+    host.configure(dead_url(), grace_days=120, on_trouble=on_trouble)
+    (host.folder / "state").mkdir(mode=0o755)
+    (host.folder / "state").chmod(0o777)
+    assert host.account("alice")[0] is let_in
+
+
+def test_broken_settings_refuse_with_a_sentence_and_without_a_traceback(host):
+    (host.folder / "host.toml").write_text("server = 5\n")
+    let_in, text, _ = host.account("alice")
+    assert not let_in
+    assert "does not work" in text
+    assert "Traceback" not in text
+
+
+def test_root_can_repair_broken_settings(host):
+    (host.folder / "host.toml").unlink()
+    assert host.account("root")[0]
+
+
+def test_many_logons_at_once_all_get_their_answer_in_time(host):
+    with serving(FakeLicenseServer(cals=4)) as url:
+        host.configure(url, grace_days=0)
+        host.account("user0")
+        command = ["pamtester", host.service]
+        begun = time.monotonic()
+        running = [
+            subprocess.Popen([*command, f"user{n}", "acct_mgmt"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            for n in range(8)
+        ]
+        codes = [process.wait(timeout=30) for process in running]
+        for process in running:
+            process.stdout.close()
+    assert sum(code == 0 for code in codes) == 4
+    assert time.monotonic() - begun < LIMIT
