@@ -75,7 +75,9 @@ def decision_name(number: int) -> str:
 
 def numbered(name: str, letter: str) -> int | None:
     """The number behind a public name such as L12 (or 12); None if it is none."""
-    digits = name.strip().removeprefix(letter).removeprefix(letter.lower())
+    digits = name.strip()
+    if digits[:1] in {letter, letter.lower()}:
+        digits = digits[1:]
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 18 else None  # noqa: PLR2004 - 64 bit
 
 

@@ -38,6 +38,7 @@ class Shelf:
     packs: tuple[KeyPack, ...]
     by_id: dict[PackId, KeyPack] = field(default_factory=dict)
     _cache: dict[tuple[CalType, int, bool], tuple[KeyPack, ...]] = field(default_factory=dict)
+    _cached_from: int = 0
     _cached_until: int = 0
 
     @classmethod
@@ -63,8 +64,9 @@ class Shelf:
         return tuple(p for p in self.packs if p.type is type_ and p.family < family and now < p.expires_at)
 
     def _usable(self, type_: CalType, family: int, now: int, *, higher: bool) -> tuple[KeyPack, ...]:
-        if now >= self._cached_until:  # A pack may have expired since: forget what was derived.
+        if not self._cached_from <= now < self._cached_until:  # Other packs are expired then: forget what was derived.
             self._cache.clear()
+            self._cached_from = max((p.expires_at for p in self.packs if p.expires_at <= now), default=0)
             self._cached_until = min((p.expires_at for p in self.packs if p.expires_at > now), default=now + 1)
         key = (type_, family, higher)
         found = self._cache.get(key)

@@ -29,4 +29,5 @@ def allowance(installed: int, share: Decimal, revoked_until: Iterable[int], now:
     """
     waiting = sorted(end for end in revoked_until if end > now)
     limit = max(1, int((installed * share).to_integral_value(ROUND_FLOOR)))
-    return Allowance(limit=limit, used=len(waiting), next_at=waiting[0] if waiting else None)
+    too_many = max(0, len(waiting) - limit)  # Packs may have gone since: so many slots come back before one opens.
+    return Allowance(limit=limit, used=len(waiting), next_at=waiting[too_many] if waiting else None)

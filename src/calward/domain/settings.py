@@ -15,6 +15,9 @@ __all__ = ["SECONDS_PER_DAY", "PerUser", "Settings", "changed"]
 
 SECONDS_PER_DAY = 86_400
 
+_MAX_DAYS = 36_500
+"""A century: more is a slip of the pen, and would run out of the calendar."""
+
 
 class PerUser(StrEnum):
     """What happens to a user when no CAL is free."""
@@ -52,12 +55,13 @@ class Settings:
     def __post_init__(self) -> None:
         """Hold what no setting may break; raises LicensingError(MALFORMED)."""
         for name in ("temporary_days", "full_days_min", "full_days_max", "user_days"):
-            _require(getattr(self, name) >= 1, name, "at least 1 day")
+            _require(1 <= getattr(self, name) <= _MAX_DAYS, name, f"1 to {_MAX_DAYS} days")
+        for name in ("renew_within_days", "grace_days"):
+            _require(0 <= getattr(self, name) <= _MAX_DAYS, name, f"0 to {_MAX_DAYS} days")
         _require(self.full_days_min <= self.full_days_max, "full_days_min", "at most full_days_max")
-        _require(self.renew_within_days >= 0, "renew_within_days", "0 or more days")
-        _require(self.grace_days >= 0, "grace_days", "0 or more days")
         for name in ("revocable_share", "low_share"):
-            _require(0 <= getattr(self, name) <= 1, name, "a share between 0 and 1")
+            share: Decimal = getattr(self, name)
+            _require(share.is_finite() and 0 <= share <= 1, name, "a share between 0 and 1")
 
 
 def changed(settings: Settings, values: Mapping[str, object]) -> Settings:
@@ -70,15 +74,16 @@ def changed(settings: Settings, values: Mapping[str, object]) -> Settings:
 
 def _read(key: str, old: object, value: object) -> object:
     """One value as the type that the setting has."""
+    text = str(value)
     if isinstance(old, bool):
-        _require(isinstance(value, bool) or value in {"true", "false"}, key, "true or false")
-        return value in {True, "true"}
+        _require(text.lower() in {"true", "false"}, key, "true or false")
+        return text.lower() == "true"
     if isinstance(old, PerUser):
-        _require(value in set(PerUser), key, "track or enforce")
-        return PerUser(str(value))
+        _require(text in set(PerUser), key, "track or enforce")
+        return PerUser(text)
     try:
         _require(not isinstance(value, bool), key, "a number")
-        return Decimal(str(value)) if isinstance(old, Decimal) else int(str(value))
+        return Decimal(text) if isinstance(old, Decimal) else int(text)
     except (ValueError, ArithmeticError):
         number = "a number between 0 and 1" if isinstance(old, Decimal) else "a whole number of days"
         raise LicensingError(Problem.MALFORMED, f"{key} must be {number}, not {value!r}", field=key) from None
