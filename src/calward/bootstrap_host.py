@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the PAM helper without the command line's framework; gives the exit code."""
     match list(sys.argv[1:] if arguments is None else arguments):
         case [("account" | "session") as stack]:
-            return run_pam(stack, DEFAULT_CONFIG, os.environ)
+            return run_pam(stack, None, os.environ)
         case [("account" | "session") as stack, "--config", path]:
             return run_pam(stack, Path(path), os.environ)
         case _:
@@ -45,12 +45,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _WRONG_USAGE
 
 
-def run_pam(stack: str, config: Path, environment: Mapping[str, str]) -> int:
-    """Answer one question of PAM; gives the exit code, in time whatever the license servers do."""
+def run_pam(stack: str, config: Path | None, environment: Mapping[str, str]) -> int:
+    """Answer one question of PAM; gives the exit code, in time whatever the license servers do.
+
+    ``config`` None is /etc/calward/host.toml; ``environment`` is what pam_exec sets (PAM_USER, PAM_TYPE, PAM_TTY).
+    """
     started = time.monotonic() - age_seconds()
     return answer(
         PamQuestion.read(stack, environment),
-        partial(_desk, config, started),
+        partial(_desk, config or DEFAULT_CONFIG, started),
         now=datetime.now(UTC).replace(microsecond=0),  # noqa: TID251 - adapters.system serves the license server.
         request_id=secrets.token_urlsafe(18),
         say=_say,
