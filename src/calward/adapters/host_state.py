@@ -97,7 +97,7 @@ class StateFolder:
             return read(json.loads(path.read_bytes()))
         except FileNotFoundError:
             return None
-        except (FormatError, ValueError) as error:
+        except (FormatError, ValueError, RecursionError) as error:
             self._set_aside(path, error)
             return self._loss if path == self._host_file else None
 

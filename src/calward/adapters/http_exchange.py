@@ -151,8 +151,8 @@ class _Errand:
         self._check_pin()  # Before the first byte of the request: it carries the token.
         message = self._message
         self._connection.request(message.method, message.target, message.body, message.headers())
-        response = self._connection.getresponse()
-        body = response.read(_MAX_REPLY + 1)
+        with self._connection.getresponse() as response:
+            body = response.read(_MAX_REPLY + 1)
         if len(body) > _MAX_REPLY:
             raise HTTPException(f"the answer is larger than {_MAX_REPLY} bytes")
         return Reply(response.status, body)

@@ -103,7 +103,7 @@ class LicenseServerClient:
         reply = exchange(self._address, Message(method, f"/api/v1/{target}", body, self._token), seconds)
         try:
             document = json.loads(reply.body)
-        except ValueError as error:  # Neither JSON nor, perhaps, text.
+        except (ValueError, RecursionError) as error:  # Not JSON, perhaps not even text, or nested without end.
             document = {}
             if reply.status == _OK:
                 raise self._not_ours(error) from error
