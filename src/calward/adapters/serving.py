@@ -74,9 +74,17 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise _taken(host, port, error) from None
+    try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
         listener.listen(_BACKLOG)
     except OSError as error:
-        raise LicensingError(Problem.UNAVAILABLE, f"{host} port {port} cannot be served: {error.strerror}") from None
+        listener.close()
+        raise _taken(host, port, error) from None
     return listener
+
+
+def _taken(host: str, port: int, error: OSError) -> LicensingError:
+    return LicensingError(Problem.UNAVAILABLE, f"{host} port {port} cannot be served: {error.strerror}")
