@@ -4,8 +4,7 @@ Ports are protocols: ``adapters`` makes them real, ``bootstrap`` plugs them in, 
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from calward.domain.cals import CalType, HolderKind
 from calward.domain.events import Event
@@ -35,20 +34,18 @@ class Entropy(Protocol):
         """So many unpredictable bytes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):
     """A CAL set aside; ``expired`` is the license that had held it until its end, where that was not yet written down."""
 
     seat: Seat
     expired: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """What was answered under a request id: the digest of the request, and the event (None: the text was never stored)."""
+class Remembered(NamedTuple):
+    """What was answered under a request id: the digest of the question, and the event."""
 
     digest: bytes
-    event: dict[str, Any]
+    event: Event
 
 
 class Book(Protocol):
@@ -56,6 +53,9 @@ class Book(Protocol):
 
     INVARIANT: a CAL (pack, n) is held by at most one running license; ``claim`` is the only way to get one.
     """
+
+    def now(self) -> int:
+        """The transaction's time: one for all that happens in it, from the one clock of the ledger."""
 
     def server(self) -> Server:
         """The license server as it stands."""
@@ -70,7 +70,7 @@ class Book(Protocol):
         """Install a pack with all its CALs; ``statement`` is the signed envelope it came in (empty in scenarios)."""
 
     def remove_pack(self, pack: KeyPack) -> None:
-        """Take a pack and its CALs away; the caller has made sure that none is held."""
+        """Take a pack and its CALs away; none of them is held, and what ended on them is written down."""
 
     def held(self, pack: KeyPack, now: int) -> int:
         """How many of the pack's CALs are held by running licenses."""
@@ -126,7 +126,7 @@ class Book(Protocol):
     def append(self, event: Event) -> None:
         """Store an event; its id came from ``new_id``."""
 
-    def event(self, number: int) -> dict[str, Any] | None:
+    def event(self, number: int) -> Event | None:
         """An event by its number."""
 
     def remembered(self, host: int, request_id: str) -> Remembered | None:

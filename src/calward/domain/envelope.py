@@ -14,11 +14,12 @@ from calward.domain.canonical import decode_object, encode
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.fields import Fields
 
-__all__ = ["MAX_ENVELOPE_SIZE", "Envelope", "Signature", "decode_envelope", "keyid_of", "pae"]
+__all__ = ["MAX_ENVELOPE_SIZE", "Envelope", "Signature", "decode_envelope", "fingerprint", "keyid_of", "pae"]
 
 MAX_ENVELOPE_SIZE = 16 * 1024
 """Bytes of an envelope from outside; a key pack takes about 800."""
 
+_FINGERPRINT_SIZE = 10
 _MAX_TYPE = 100
 _MAX_SIGNATURES = 8
 # An ML-DSA-44 signature, which may once stand beside Ed25519, is 2420 bytes long: 3228 characters.
@@ -64,6 +65,15 @@ def pae(payload_type: str, payload: bytes) -> bytes:
 def keyid_of(public_key: bytes) -> str:
     """The name of a key: the first 16 hexadecimal digits of its SHA-256."""
     return hashlib.sha256(public_key).hexdigest()[:16]
+
+
+def fingerprint(text: bytes) -> str:
+    """A short code of a file, to be read out and compared by two people who both have the file; never parsed.
+
+    80 bits of SHA-256 as four groups of letters and digits: ``ABCD-EF23-...``.
+    """
+    code = base64.b32encode(hashlib.sha256(text.removesuffix(b"\n")).digest()[:_FINGERPRINT_SIZE]).decode()
+    return "-".join(code[at : at + 4] for at in range(0, len(code), 4))
 
 
 def decode_envelope(text: bytes, *, max_size: int = MAX_ENVELOPE_SIZE) -> Envelope:

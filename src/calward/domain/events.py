@@ -10,6 +10,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
 
+from calward.domain.cals import CalType
 from calward.domain.issuing import Decision
 from calward.domain.licenses import Ending, Holder, License, Status
 from calward.domain.parties import Host
@@ -87,18 +88,18 @@ def decision_event(
     event: dict[str, Any] = {
         "id": event_id,
         "at": at,
-        "kind": Kind.LICENSE.value if decision.granted else Kind.REFUSAL.value,
+        "kind": Kind.LICENSE if decision.granted else Kind.REFUSAL,
         "for": host.version,
         "holder": holder.token,
         "host": host.name,
         "trace": decision.trace,
-        "type": host.mode.value,
+        "type": host.mode,
     }
     if decision.reasons:
-        event["reasons"] = [reason.value for reason in decision.reasons]
+        event["reasons"] = list(decision.reasons)
     if decision.granted:
         _describe_license(event, decision)
-        ends = [[x.id, Ending.UPGRADED.value] for x in decision.ends] + [[x, Ending.EXPIRED.value] for x in expired]
+        ends = [[x.id, Ending.UPGRADED] for x in decision.ends] + [[x, Ending.EXPIRED] for x in expired]
         if ends:
             event["ends"] = ends
     return event
@@ -107,8 +108,8 @@ def decision_event(
 def _describe_license(event: dict[str, Any], decision: Decision) -> None:
     held: License | None = decision.license
     event["license"] = held.id if held else event["id"]
-    event["change"] = decision.change.value if decision.change else ""
-    event["status"] = decision.status.value if decision.status else ""
+    event["change"] = decision.change
+    event["status"] = decision.status
     event["version"] = decision.version
     event["expires"] = decision.expires_at
     if decision.seat:
@@ -122,6 +123,6 @@ def _upgrade_number(decision: Decision) -> int | None:
     """82 for a device's temporary license that became a full one, 4144 for a user's upgrade."""
     if not decision.ends:
         return None
-    if any(x.type.value == "per-user" for x in decision.ends):
+    if any(x.type is CalType.PER_USER for x in decision.ends):
         return 4144
     return 82 if any(x.status is Status.TEMPORARY for x in decision.ends) else None

@@ -1,24 +1,25 @@
 """What do events call a device or a user, so that its name can be erased and the events still stand?"""
 
-import base64
 import hashlib
+from binascii import b2a_base64
 
 from calward.domain.cals import HolderKind
 
 __all__ = ["HASH_SIZE", "SALT_SIZE", "holder_hash", "holder_token", "token_of"]
 
+_URL_SAFE = str.maketrans("+/", "-_")
 SALT_SIZE = 16
 HASH_SIZE = 16
 
 
 def holder_hash(kind: HolderKind, key: str, salt: bytes) -> bytes:
     """A salted hash of who it is: the first 16 bytes of SHA-256. Without the salt it says nothing."""
-    return hashlib.sha256(salt + kind.value.encode() + b"\0" + key.encode()).digest()[:HASH_SIZE]
+    return hashlib.sha256(salt + f"{kind}\0{key}".encode()).digest()[:HASH_SIZE]
 
 
 def token_of(kind: HolderKind, digest: bytes) -> str:
     """The hash as events write it: "d:" or "u:" and 22 characters."""
-    return f"{kind.value[0]}:{base64.urlsafe_b64encode(digest)[:22].decode()}"
+    return f"{kind[0]}:{b2a_base64(digest, newline=False)[:22].decode().translate(_URL_SAFE)}"
 
 
 def holder_token(kind: HolderKind, key: str, salt: bytes) -> str:

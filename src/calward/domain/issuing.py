@@ -18,7 +18,7 @@ from calward.domain.trace import Rule, Trace, TraceLine, Verdict
 __all__ = ["Asking", "Claim", "Decision", "Wanted", "conclude", "plan", "refuse_host"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # Not frozen: one is made for each request, and freezing would cost as much as deciding.
 class Asking:
     """All that a decision depends on. Times are seconds since 1970 (UTC).
 
@@ -47,7 +47,7 @@ class Asking:
         return [x for x in self.licenses if x.type is self.mode and x.runs(self.now)]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Wanted:
     """Half a decision: the packs to try, in order; ``prevented`` are those that only the policy forbids."""
 
@@ -62,7 +62,7 @@ class Wanted:
         return self.same + self.higher
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Claim:
     """A CAL that the ledger has set aside for this decision."""
 
@@ -70,7 +70,7 @@ class Claim:
     seat: Seat
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Decision:
     """What the holder gets, and why.
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from calward.domain.cals import CalType, HolderKind
 from calward.domain.key_packs import PackId
@@ -42,8 +42,7 @@ class Ending(StrEnum):
     RELEASED = "released"
 
 
-@dataclass(frozen=True, slots=True)
-class Seat:
+class Seat(NamedTuple):
     """One CAL of a pack: INVARIANT at most one running license holds it (primary key (pack, n) of the ledger)."""
 
     pack: PackId

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from calward.app.licensing.acts import Done, RefusedAct, refuse_act, write_act
+from calward.app.licensing.sweep import sweep
 from calward.app.ports import Book
 from calward.domain.cals import CalType
 from calward.domain.compatibility import server_holds_cal
@@ -95,5 +96,7 @@ def remove_key_pack(command: RemoveKeyPack, book: Book, *, now: int) -> Done | R
     if held:
         detail = f"{held} of {pack.total} CALs of pack {pack.id} are held by running licenses: they end, or are revoked or released, first"
         return refuse_act(book, "remove", now, command.by, Reason.PACK_IN_USE, detail, pack=pack.id, held=held)
+    while sweep(book, now=now):  # Afterwards nobody would find what has ended on this pack without being written down.
+        pass
     book.remove_pack(pack)
     return Done("removed", write_act(book, Kind.PACK_REMOVED, now, command.by, pack=pack.id))

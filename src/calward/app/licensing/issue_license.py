@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 from calward.app.licensing.shortages import note_shortages
 from calward.app.ports import Book, Entropy
@@ -38,13 +38,12 @@ class IssueLicense:
 
     @property
     def digest(self) -> bytes:
-        """16 bytes that tell this question from any other under the same request id."""
+        """8 bytes that tell this question from any other under the same request id."""
         # A device's name is a label that may change between two attempts: it is no part of the question.
-        return hashlib.sha256(f"{self.kind.value}\0{int(self.full_only)}\0{self.key}".encode()).digest()[:16]
+        return hashlib.sha256(f"{self.kind}\0{int(self.full_only)}\0{self.key}".encode()).digest()[:8]
 
 
-@dataclass(frozen=True, slots=True)
-class _Tried:
+class _Tried(NamedTuple):
     """A decision with the license whose end was noticed on the way."""
 
     decision: Decision
@@ -90,7 +89,7 @@ def _check_mode(command: IssueLicense) -> None:
         raise LicensingError(Problem.MALFORMED, detail)
 
 
-def _repeated(digest: bytes, event: dict[str, Any], command: IssueLicense) -> Event:
+def _repeated(digest: bytes, event: Event, command: IssueLicense) -> Event:
     if digest != command.digest:
         detail = f"request id {command.request_id!r} was used by this host for another question: use a new one"
         raise LicensingError(Problem.CONFLICT, detail, field="request_id")

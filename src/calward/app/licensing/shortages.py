@@ -4,7 +4,8 @@ The article's two warnings (20: few left, 21: none left), each naming server, CA
 temporary licenses only are issued. Each at most once a day per CAL, so that a log stays readable.
 """
 
-from decimal import ROUND_FLOOR
+from decimal import ROUND_FLOOR, Decimal
+from functools import lru_cache
 from typing import Any
 
 from calward.app.ports import Book
@@ -34,12 +35,18 @@ def note_shortages(event: Event, asking: Asking, host: Host, server: Server, boo
 
 
 def _few_left(book: Book, event: Event, asking: Asking, host: Host, server: Server, packs: tuple[KeyPack, ...]) -> None:
-    total = sum(pack.total for pack in packs)
-    low = int((total * server.settings.low_share).to_integral_value(ROUND_FLOOR))
+    total = sum([pack.total for pack in packs])
+    low = _low(total, server.settings.low_share)
     left = book.few_left(asking.mode, packs, asking.now, low)
     if left is not None:
         more = {"server": server.name, "host": host.name, "cal": _cal(packs[0]), "left": left, "total": total}
         _warn(book, event, Kind.SHORTAGE, 20, _cal(packs[0]), more | {"given": _given(event)})
+
+
+@lru_cache(maxsize=256)
+def _low(total: int, share: Decimal) -> int:
+    """How many CALs are few: this share of all, rounded down."""
+    return int((total * share).to_integral_value(ROUND_FLOOR))
 
 
 def _none_left(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from calward.app.ports import Book, Claimed, Entropy, Remembered
+from calward.app.ports import Book, Claimed, Clock, Entropy, Remembered
 from calward.domain.cals import CalType, HolderKind
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.events import Event, encode_event, read_event
@@ -33,6 +33,7 @@ class MemoryLedger:
     """A ledger in memory, which is also its only book. Acts check before they write, so nothing is ever undone."""
 
     entropy: Entropy
+    clock: Clock | None = None
     _server: Server | None = None
     _packs: dict[PackId, KeyPack] = field(default_factory=dict)
     _shelf: Shelf = field(default_factory=lambda: Shelf.of(()))
@@ -52,12 +53,23 @@ class MemoryLedger:
         return act(self)
 
     def write_all(self, acts: Iterable[Callable[[Book], Any]]) -> list[Any]:
-        """Run acts in order."""
-        return [act(self) for act in acts]
+        """Run acts in order. An act's error stands in its place in the list."""
+        return [self._carry_out(act) for act in acts]
+
+    def _carry_out(self, act: Callable[[Book], Any]) -> Any:  # noqa: ANN401 - whatever the act gives
+        try:
+            return act(self)
+        except LicensingError as error:
+            return error
 
     def events(self) -> list[dict[str, Any]]:
         """All events in order."""
         return [read_event(body) for body in self._events.values()]
+
+    def now(self) -> int:
+        if self.clock is None:
+            raise LicensingError(Problem.UNAVAILABLE, "this ledger was made without a clock")
+        return self.clock.now()
 
     def server(self) -> Server:
         if self._server is None:
@@ -160,7 +172,7 @@ class MemoryLedger:
     def append(self, event: Event) -> None:
         self._events[event["id"]] = encode_event(event)
 
-    def event(self, number: int) -> dict[str, Any] | None:
+    def event(self, number: int) -> Event | None:
         body = self._events.get(number)
         return read_event(body) if body else None
 
