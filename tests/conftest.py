@@ -4,6 +4,8 @@ import os
 
 from hypothesis import HealthCheck, settings
 
+from tests.support.postgresql import postgresql_database, postgresql_server  # noqa: F401 - fixtures for all who ask
+
 # A slow machine is no bug: neither a deadline nor the speed of drawing examples decides about right and wrong.
 _EVERYWHERE = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 
