@@ -37,7 +37,8 @@ def _install(act: Install, world: World, now: int) -> Result:
         return _result(RefusedAct((Reason.PACK_ALREADY_INSTALLED,), detail))
     command = install_command(pack)
     done = _write(world, pack.server, lambda book: install_key_pack(command, book, world.ladder, now=now))
-    world.packs_at[pack.id] = pack.server
+    if isinstance(done, Done):
+        world.packs_at[pack.id] = pack.server
     return _result(done)
 
 
