@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calward.domain.envelope import MAX_ENVELOPE_SIZE, Envelope, Signature, decode_envelope, keyid_of, pae
+from calward.domain.envelope import MAX_ENVELOPE_SIZE, Envelope, Signature, decode_envelope, fingerprint, keyid_of, pae
 from calward.domain.errors import LicensingError, Problem
 from tests.support.signed import value_or_malformed
 
@@ -96,3 +96,8 @@ def test_the_size_is_capped_before_anything_is_parsed() -> None:
 
 def test_a_key_is_named_by_its_hash() -> None:
     assert keyid_of(b"\x00" * 32) == "66687aadf862bd77"
+
+
+def test_a_fingerprint_is_that_of_the_file_with_or_without_its_line_end() -> None:
+    assert fingerprint(b"") == "4OYM-IQUY-7QOB-JGX3"
+    assert fingerprint(TEXT) == fingerprint(TEXT + b"\n") != fingerprint(TEXT[:-1])

@@ -16,7 +16,7 @@ from calward.app.clearinghouse.publish_keyring import KEYRING_DAYS
 from calward.app.clearinghouse.sign_key_pack import SignKeyPack
 from calward.domain.acceptance import NotAccepted
 from calward.domain.cals import CalType
-from calward.domain.envelope import MAX_ENVELOPE_SIZE, decode_envelope, keyid_of
+from calward.domain.envelope import MAX_ENVELOPE_SIZE, decode_envelope, fingerprint, keyid_of
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.fields import parse_moment, render_moment
 from calward.domain.statements import MAX_TOTAL, NO_END, Channel, Program
@@ -366,16 +366,22 @@ def _refuse(ctx: click.Context, refusal: NotAccepted, *, as_json: bool) -> None:
 def _hand_out(envelope: bytes, output: Path, what: str, *, as_json: bool, **more: str) -> None:
     """Write the envelope whole or not at all, and say what is in it."""
     to_terminal = str(output) == "-"
+    code = fingerprint(envelope)
     statement = json.loads(decode_envelope(envelope).payload)
     if not to_terminal:
         _write(output, envelope + b"\n")
     document = {
         "file": None if to_terminal else str(output),
         **more,
+        "fingerprint": code,
         "statement": statement,
         "envelope": envelope.decode(),
     }
-    lines = [envelope.decode()] if to_terminal else [f"{what} written to {output}"]
+    lines = (
+        [envelope.decode()]
+        if to_terminal
+        else [f"{what} written to {output}", f"fingerprint {code}, to compare by telephone"]
+    )
     _say(as_json, document, lines)
 
 
