@@ -143,6 +143,15 @@ def test_a_second_server_is_reached_past_one_that_hangs(host):
     assert seconds < LIMIT
 
 
+def test_a_host_that_got_its_first_full_license_has_no_grace_for_the_one_too_many(host):
+    with serving(FakeLicenseServer(cals=1)) as url:
+        host.configure(url)
+        assert host.account("alice")[0]
+        let_in, text, _ = host.account("bob")
+    assert not let_in
+    assert "the host's grace period is over" in text
+
+
 def test_who_had_a_license_gets_in_while_the_server_is_down_and_who_had_none_does_not(host):
     with serving(FakeLicenseServer(cals=1)) as url:
         host.configure(url, grace_days=0)
@@ -180,6 +189,18 @@ def test_trouble_in_the_helper_ends_as_its_administrator_chose(host, on_trouble,
     (host.folder / "state").mkdir(mode=0o755)
     (host.folder / "state").chmod(0o777)
     assert host.account("alice")[0] is let_in
+
+
+@pytest.mark.parametrize("served", [True, False])
+def test_nobody_waits_for_a_disk_that_hangs_and_what_a_server_has_said_stands(host, served):
+    (host.folder / "state" / "users").mkdir(parents=True)
+    (host.folder / "state").chmod(0o700)
+    os.mkfifo(host.folder / "state" / "host.json")  # Nobody will ever write to it: a read waits for good.
+    with serving(FakeLicenseServer(cals=1)) as url:
+        host.configure(url if served else dead_url())
+        let_in, _, seconds = host.account("alice")
+    assert let_in is served
+    assert seconds < LIMIT
 
 
 def test_broken_settings_refuse_with_a_sentence_and_without_a_traceback(host):
