@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from calward.entrypoints.cli.clearinghouse import EXIT_REFUSED, clearinghouse
+from calward.entrypoints.cli.clearinghouse import clearinghouse
+from calward.entrypoints.cli.clearinghouse_output import EXIT_REFUSED
 from tests.support.clearinghouses import ClearinghouseWiring
 from tests.support.signed import OTHER_SERVER_ID, SERVER_ID, a_request, sealed
 

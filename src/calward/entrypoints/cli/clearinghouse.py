@@ -1,32 +1,35 @@
 """How does whoever sells CALs make a clearinghouse, run it, and answer requests that came as files?"""
 
-import json
-import os
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import BinaryIO, Protocol
 
 import rich_click as click
 from starlette.types import ASGIApp
 
 from calward.app.clearinghouse.activate_license_server import ActivateLicenseServer
-from calward.app.clearinghouse.desk import Clearinghouse, Overview
+from calward.app.clearinghouse.desk import Clearinghouse
 from calward.app.clearinghouse.publish_keyring import KEYRING_DAYS
 from calward.app.clearinghouse.sign_key_pack import SignKeyPack
 from calward.domain.acceptance import NotAccepted
 from calward.domain.cals import CalType
-from calward.domain.envelope import MAX_ENVELOPE_SIZE, decode_envelope, fingerprint, keyid_of
-from calward.domain.errors import LicensingError, Problem
-from calward.domain.fields import parse_moment, render_moment
+from calward.domain.envelope import MAX_ENVELOPE_SIZE, keyid_of
+from calward.domain.errors import LicensingError
+from calward.domain.fields import parse_moment
 from calward.domain.statements import MAX_TOTAL, NO_END, Channel, Program
-from calward.domain.trust import Role
 from calward.entrypoints.clearinghouse.app import clearinghouse_app
+from calward.entrypoints.cli.clearinghouse_output import (
+    hand_out,
+    overview_document,
+    overview_lines,
+    refuse,
+    say,
+)
 from calward.ladders import DEFAULT_LADDER
 
 __all__ = ["ClearinghouseWiring", "clearinghouse"]
 
-EXIT_REFUSED = 4
 DEFAULT_PORT = 8470
 _DAY_LENGTH = len("2026-01-31")
 
@@ -127,7 +130,7 @@ def init(wiring: ClearinghouseWiring, data_dir: Path, name: str, days: int, *, a
         "give it to the license servers that shall trust this clearinghouse",
         f"take {data_dir / 'root.key'} away and keep it offline: it is needed again for the next keyring only",
     ]
-    _say(as_json, {"dir": str(data_dir), "name": name, "root_key": root.hex(), "root_keyid": keyid_of(root)}, lines)
+    say(as_json, {"dir": str(data_dir), "name": name, "root_key": root.hex(), "root_keyid": keyid_of(root)}, lines)
 
 
 @clearinghouse.command()
@@ -160,7 +163,7 @@ def serve(
     app = clearinghouse_app(wiring.open_clearinghouse(data_dir))
 
     def ready(url: str) -> None:
-        _say(as_json, {"url": url}, [f"clearinghouse serves {url}"])
+        say(as_json, {"url": url}, [f"clearinghouse serves {url}"])
 
     wiring.serve_asgi(app, host, port, certificate=tls_certificate, key=tls_key, ready=ready)
 
@@ -195,8 +198,8 @@ def activate(
     command = ActivateLicenseServer(request_file.read(MAX_ENVELOPE_SIZE + 2), Channel.FILE, until, perpetual)
     answer = ctx.obj.open_clearinghouse(data_dir).activate(command)
     if isinstance(answer, NotAccepted):
-        _refuse(ctx, answer, as_json=as_json)
-    _hand_out(answer, output, "activation", as_json=as_json)
+        refuse(ctx, answer, as_json=as_json)
+    hand_out(answer, output, "activation", as_json=as_json)
 
 
 @clearinghouse.command()
@@ -258,7 +261,7 @@ def sign(
         program=Program(program),
         expires_at=expires,
     )
-    _hand_out(desk.sign_pack(command), output, "key pack", as_json=as_json, order=command.order)
+    hand_out(desk.sign_pack(command), output, "key pack", as_json=as_json, order=command.order)
 
 
 @clearinghouse.command()
@@ -274,7 +277,7 @@ def operator(wiring: ClearinghouseWiring, name: str, data_dir: Path, *, as_json:
       calward clearinghouse operator shop --dir ./ch
     """  # noqa: D301
     token = wiring.open_clearinghouse(data_dir).name_operator(name)
-    _say(as_json, {"name": name, "token": token}, [f"operator {name}", f"token {token}", "it is shown this once"])
+    say(as_json, {"name": name, "token": token}, [f"operator {name}", f"token {token}", "it is shown this once"])
 
 
 @clearinghouse.command()
@@ -303,7 +306,7 @@ def publish(
     Example:
       calward clearinghouse publish --dir ./ch --root-key /media/safe/root.key -o keyring.json
     """  # noqa: D301
-    _hand_out(wiring.publish_keyring(data_dir, name, days, root_key), output, "keyring", as_json=as_json)
+    hand_out(wiring.publish_keyring(data_dir, name, days, root_key), output, "keyring", as_json=as_json)
 
 
 @clearinghouse.command()
@@ -318,79 +321,4 @@ def show(wiring: ClearinghouseWiring, data_dir: Path, *, as_json: bool) -> None:
       calward clearinghouse show --dir ./ch --json
     """  # noqa: D301
     found = wiring.open_clearinghouse(data_dir).overview()
-    _say(as_json, _document(found), _lines(found))
-
-
-def _document(found: Overview) -> dict[str, Any]:
-    return {
-        "keyring": json.loads(found.keyring.to_payload()),
-        "servers": [
-            {
-                "server_id": one.server_id,
-                "name": one.name,
-                "server_key": one.public_key.hex(),
-                "registered_at": render_moment(one.registered_at),
-            }
-            for one in found.servers
-        ],
-        "packs": [json.loads(one.to_payload()) for one in found.packs],
-        "activations": found.activations,
-        "unfinished": [{"payload_type": one.payload_type.value, "order": one.order} for one in found.unfinished],
-    }
-
-
-def _lines(found: Overview) -> list[str]:
-    ring = found.keyring
-    keys = [f"  {role} key {keyid_of(key)}" for role in Role for key in sorted(ring.keys_of(role))]
-    servers = [f"  server {one.server_id} {one.name}" for one in found.servers]
-    packs = [
-        f"  pack {one.pack_id} {one.total} x {one.version}/{one.cal_type} for {one.server_id}" for one in found.packs
-    ]
-    unfinished = [f"  unfinished: {one.order}: ask again under this order" for one in found.unfinished]
-    head = f"{ring.clearinghouse}: keyring {ring.version}, good until {render_moment(ring.expires_at)}"
-    return [head, *keys, *servers, f"  {found.activations} activations", *packs, *unfinished]
-
-
-def _say(as_json: bool, document: dict[str, Any], lines: list[str]) -> None:
-    click.echo(json.dumps(document, ensure_ascii=False) if as_json else "\n".join(lines))
-
-
-def _refuse(ctx: click.Context, refusal: NotAccepted, *, as_json: bool) -> None:
-    document = {"accepted": False, "reason": refusal.reason.value, "detail": refusal.detail}
-    click.echo(
-        json.dumps(document) if as_json else f"not accepted ({refusal.reason}): {refusal.detail}", err=not as_json
-    )
-    ctx.exit(EXIT_REFUSED)
-
-
-def _hand_out(envelope: bytes, output: Path, what: str, *, as_json: bool, **more: str) -> None:
-    """Write the envelope whole or not at all, and say what is in it."""
-    to_terminal = str(output) == "-"
-    code = fingerprint(envelope)
-    statement = json.loads(decode_envelope(envelope).payload)
-    if not to_terminal:
-        _write(output, envelope + b"\n")
-    document = {
-        "file": None if to_terminal else str(output),
-        **more,
-        "fingerprint": code,
-        "statement": statement,
-        "envelope": envelope.decode(),
-    }
-    lines = (
-        [envelope.decode()]
-        if to_terminal
-        else [f"{what} written to {output}", f"fingerprint {code}, to compare by telephone"]
-    )
-    _say(as_json, document, lines)
-
-
-def _write(output: Path, content: bytes) -> None:
-    partial = output.with_name(f".{output.name}.{os.getpid()}.part")
-    try:
-        partial.write_bytes(content)
-        partial.replace(output)
-    except OSError as error:
-        raise LicensingError(Problem.UNAVAILABLE, f"{output} cannot be written: {error.strerror}") from None
-    finally:
-        partial.unlink(missing_ok=True)
+    say(as_json, overview_document(found), overview_lines(found))
