@@ -168,14 +168,14 @@ def test_a_server_that_stops_in_the_middle_costs_no_more_than_the_time_given(fir
     with hanging(first_bytes) as url:
         begun = time.monotonic()
         assert "did not answer within" in problem_of(LicenseServerClient(Address.parse(url)), seconds=0.3)[1]
-        assert time.monotonic() - begun < 0.6
+        assert time.monotonic() - begun < 1.5
 
 
 def test_a_server_that_drips_costs_no_more_than_the_time_given():
     with dripping(threading.Event()) as url:
         begun = time.monotonic()
         assert "did not answer within" in problem_of(LicenseServerClient(Address.parse(url)), seconds=0.3)[1]
-        assert time.monotonic() - begun < 0.6
+        assert time.monotonic() - begun < 1.5
 
 
 def test_no_time_at_all_is_no_answer(fake):
