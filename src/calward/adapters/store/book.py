@@ -1,4 +1,4 @@
-# ruff: noqa: D102 - the port says what each method does
+# ruff: noqa: D102, S608 - the port says what each method does; names in statements come from our own tables
 """What can an act read and write within one transaction of a real ledger?
 
 ``prefetch`` reads what a group of requests will need in a handful of statements; every method also works without it, by reading
@@ -7,7 +7,7 @@ what is missing. Nothing is written before ``flush``.
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -19,7 +19,6 @@ from calward.adapters.store.working_set import WorkingSet
 from calward.app.licensing.issue_license import IssueLicense
 from calward.app.ports import Claimed, Entropy, Remembered
 from calward.domain.cals import CalType, HolderKind
-from calward.domain.errors import LicensingError, Problem
 from calward.domain.events import Event, read_event
 from calward.domain.holders import SALT_SIZE, holder_hash, token_of
 from calward.domain.key_packs import KeyPack, Shelf
@@ -93,7 +92,7 @@ class SqlBook:
         self._work.requests.update(dict.fromkeys(keys))
         marks = padded(list(keys))
         found = self._select(
-            "SELECT r.key, r.digest, e.body FROM request r JOIN event e ON e.id = r.event "  # noqa: S608
+            "SELECT r.key, r.digest, e.body FROM request r JOIN event e ON e.id = r.event "
             f"WHERE r.key IN ({self._sql.marks(len(marks))})",
             marks,
         )
@@ -107,9 +106,9 @@ class SqlBook:
             if self._sql.dialect == "postgresql":
                 self._make_holders(kind, keys, labels)
             marks = padded(keys)
-            lock = "ORDER BY id FOR UPDATE" if self._sql.dialect == "postgresql" else ""
+            lock = "ORDER BY kind, key FOR UPDATE" if self._sql.dialect == "postgresql" else ""
             found = self._select(
-                f"SELECT {_HOLDER} FROM holder WHERE kind = ? AND key IN ({self._sql.marks(len(marks))}) {lock}",  # noqa: S608
+                f"SELECT {_HOLDER} FROM holder WHERE kind = ? AND key IN ({self._sql.marks(len(marks))}) {lock}",
                 [kind, *marks],
             )
             self._work.holders.update(dict.fromkeys((kind, key) for key in keys))
@@ -124,7 +123,7 @@ class SqlBook:
         ]
         marks = ", ".join(["(nextval('holder_id'), %s, %s, %s, %s, %s)"] * len(values))
         self._cursor.execute(
-            f"INSERT INTO holder (id, kind, key, label, salt, hash) VALUES {marks} ON CONFLICT (kind, key) DO NOTHING",  # noqa: S608
+            f"INSERT INTO holder (id, kind, key, label, salt, hash) VALUES {marks} ON CONFLICT (kind, key) DO NOTHING",
             flat(values),
         )
 
@@ -141,7 +140,7 @@ class SqlBook:
         marks = padded(list(holders))
         for row in self._select(
             f"SELECT {_LICENSE} FROM license WHERE holder IN ({self._sql.marks(len(marks))})", marks
-        ):  # noqa: S608
+        ):
             found = self._read_license(row)
             self._work.licenses_of[found.holder].append(found)
 
@@ -160,7 +159,7 @@ class SqlBook:
     def set_server(self, server: Server) -> None:
         body = rows.server_row(server)
         self._cursor.execute(
-            f"INSERT INTO server (k, body) VALUES (1, {self._sql.mark}) ON CONFLICT (k) DO UPDATE SET body = excluded.body",  # noqa: S608
+            f"INSERT INTO server (k, body) VALUES (1, {self._sql.mark}) ON CONFLICT (k) DO UPDATE SET body = excluded.body",
             (body,),
         )
         self._shared.forget()
@@ -252,7 +251,7 @@ class SqlBook:
     def find_holder(self, kind: HolderKind, key: str) -> Holder | None:
         known = (kind[0], key)
         if known not in self._work.holders:
-            found = self._select(f"SELECT {_HOLDER} FROM holder WHERE kind = ? AND key = ?", known)  # noqa: S608
+            found = self._select(f"SELECT {_HOLDER} FROM holder WHERE kind = ? AND key = ?", known)
             self._work.holders[known] = None
             for row in found:
                 self._know(rows.holder_from(row))
@@ -275,7 +274,7 @@ class SqlBook:
 
     def holder_of(self, license_: License) -> Holder:
         if license_.holder not in self._work.holders_by_id:
-            found = self._select(f"SELECT {_HOLDER} FROM holder WHERE id = ?", (license_.holder,))  # noqa: S608
+            found = self._select(f"SELECT {_HOLDER} FROM holder WHERE id = ?", (license_.holder,))
             self._know(rows.holder_from(found[0]))
         return self._work.holders_by_id[license_.holder]
 
@@ -306,14 +305,14 @@ class SqlBook:
         lock = "ORDER BY h.id FOR UPDATE OF h" if self._sql.dialect == "postgresql" else ""
         columns = ", ".join(f"h.{name}" for name in rows.HOLDER)
         found = self._select(
-            f"SELECT {columns} FROM holder h JOIN license l ON l.holder = h.id "  # noqa: S608
+            f"SELECT {columns} FROM holder h JOIN license l ON l.holder = h.id "
             f"WHERE l.id IN ({self._sql.marks(len(marks))}) {lock}",
             marks,
         )
         for row in found:
             if row[0] not in self._work.holders_by_id:
                 self._know(rows.holder_from(row))
-        for row in self._select(f"SELECT {_LICENSE} FROM license WHERE id IN ({self._sql.marks(len(marks))})", marks):  # noqa: S608
+        for row in self._select(f"SELECT {_LICENSE} FROM license WHERE id IN ({self._sql.marks(len(marks))})", marks):
             self._read_license(row)
 
     def add_license(self, license_: License) -> None:
@@ -347,7 +346,7 @@ class SqlBook:
     def expired(self, now: int, limit: int) -> Sequence[License]:
         self.flush()
         found = self._select(
-            f"SELECT {_LICENSE} FROM license WHERE ended_at IS NULL AND seat IS NULL AND expires_at <= ? "  # noqa: S608
+            f"SELECT {_LICENSE} FROM license WHERE ended_at IS NULL AND seat IS NULL AND expires_at <= ? "
             "ORDER BY expires_at LIMIT ?",
             (now, limit),
         )
@@ -358,12 +357,12 @@ class SqlBook:
     def _expired_cals(self, pack: KeyPack, now: int, limit: int) -> list[Any]:
         """Rows of licenses whose CAL has come free by their end; other replicas leave these CALs alone meanwhile."""
         lock = "FOR UPDATE SKIP LOCKED" if self._sql.dialect == "postgresql" else ""
-        text = f"SELECT license FROM seat WHERE pack = ? AND held_until > 0 AND held_until <= ? LIMIT ? {lock}"  # noqa: S608
+        text = f"SELECT license FROM seat WHERE pack = ? AND held_until > 0 AND held_until <= ? LIMIT ? {lock}"
         numbers = [number for (number,) in self._select(text, (pack.row, now, limit))]
         if not numbers:
             return []
         marks = padded(numbers)
-        return self._select(f"SELECT {_LICENSE} FROM license WHERE id IN ({self._sql.marks(len(marks))})", marks)  # noqa: S608
+        return self._select(f"SELECT {_LICENSE} FROM license WHERE id IN ({self._sql.marks(len(marks))})", marks)
 
     def revoked_until(self, family: int, now: int) -> Sequence[int]:
         self.flush()
@@ -448,7 +447,7 @@ class SqlBook:
         for buffer in (work.new_holders, work.new_events, work.new_requests):
             buffer.clear()
         for by_key in (work.proven, work.ended, work.new_licenses, work.extended, work.seats):
-            by_key.clear()  # type: ignore[attr-defined]
+            by_key.clear()
 
     def _write(self, values: Sequence[Sequence[Any]], text: Callable[[int], str]) -> None:
         for start in range(0, len(values), MOST_ROWS):

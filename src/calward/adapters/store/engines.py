@@ -32,7 +32,7 @@ _READER = ("PRAGMA query_only = ON", "PRAGMA cache_size = -8000", "PRAGMA wal_au
 
 
 def dialect_of(url: str) -> str:
-    """ "sqlite" or "postgresql"; raises LicensingError(MALFORMED) for anything else."""
+    """Which of the two databases an address names; raises LicensingError(MALFORMED) for anything else."""
     scheme = urlsplit(url).scheme.partition("+")[0]
     found = {"sqlite": "sqlite", "postgresql": "postgresql", "postgres": "postgresql"}.get(scheme)
     if found is None:
@@ -51,7 +51,11 @@ def open_writer(url: str) -> Engine:
     if dialect_of(url) == "sqlite":
         _refuse_broken_sqlite(pysqlite3.sqlite_version_info)
         return _sqlite(url, (*_BOTH, *_WRITER))
-    return create_engine(_psycopg(url), isolation_level="READ COMMITTED", pool_pre_ping=True, pool_size=2)
+    # What the writer looks up always has an index; a plan made while a table was new and small would scan it for good.
+    options = {"options": "-c enable_seqscan=off -c plan_cache_mode=force_custom_plan"}
+    return create_engine(
+        _psycopg(url), isolation_level="READ COMMITTED", pool_pre_ping=True, pool_size=2, connect_args=options
+    )
 
 
 def open_reader(url: str) -> Engine:

@@ -135,7 +135,7 @@ class SqlLedger:
             else:
                 self._connection.commit()
         except Exception as failure:
-            log.error("ledger.commit_unknown", error=repr(failure))
+            log.exception("ledger.commit_unknown")
             self._roll_back()
             self._drop_connection()
             raise _CommitUnknownError from failure

@@ -94,7 +94,8 @@ class Shared:
 
     def next_event(self, cursor: Any, expected: int) -> int:  # noqa: ANN401
         """The next event's number. PostgreSQL: from a sequence, a block at a time and never beyond the transaction,
-        after the holder is locked, so that the events of one holder are numbered in the order in which they happened."""
+        after the holder is locked, so that the events of one holder are numbered in the order in which they happened.
+        """
         if self._sql.dialect == "postgresql":
             if not self._event_ids:
                 cursor.execute("SELECT nextval('event_id') FROM generate_series(1, %s)", (max(1, expected),))

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - table and column names come from our own tables
 """How are many rows written or looked up in one statement?
 
 The hot path goes straight to the driver: one statement of many rows instead of many statements, so that the driver lets other
@@ -47,7 +48,7 @@ class Statements:
         """INSERT of so many rows; ``tail`` for ON CONFLICT."""
         names = ", ".join(columns)
         marks = f"({', '.join(self.mark for _ in columns)})"
-        return f"INSERT INTO {table} ({names}) VALUES {', '.join([marks] * rows)} {tail}".rstrip()  # noqa: S608 - names are ours
+        return f"INSERT INTO {table} ({names}) VALUES {', '.join([marks] * rows)} {tail}".rstrip()
 
     @lru_cache(maxsize=2048)  # noqa: B019
     def update(self, table: str, key: tuple[str, ...], columns: tuple[str, ...], rows: int) -> str:
@@ -58,11 +59,14 @@ class Statements:
 
     @lru_cache(maxsize=512)  # noqa: B019
     def pass_on(self, rows: int) -> str:
-        """UPDATE of so many CALs (pack, n, license, held_until, was), each only while it still is what it was (0: held by none)."""
+        """UPDATE of so many CALs (pack, n, license, held_until, was), each only while it still is what it was (0: held by none).
+
+        The plus keeps SQLite from building an index on v.was, which would make it read the whole table.
+        """
         return (
             f"{self._values('seat', ('pack', 'n', 'license', 'held_until', 'was'), rows)} "
             "UPDATE seat SET license = v.license, held_until = v.held_until FROM v "
-            "WHERE seat.pack = v.pack AND seat.n = v.n AND coalesce(seat.license, 0) = +v.was"  # The plus keeps SQLite from building an index on v.was.
+            "WHERE seat.pack = v.pack AND seat.n = v.n AND coalesce(seat.license, 0) = +v.was"
         )
 
     def _values(self, table: str, columns: tuple[str, ...], rows: int) -> str:

@@ -14,9 +14,11 @@ BESIDE_TABLES = {
         "CREATE TRIGGER event_is_fixed BEFORE UPDATE ON event BEGIN SELECT RAISE(ABORT, 'events are append-only'); END",
     ),
     "postgresql": (
-        "CREATE FUNCTION event_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        "IF TG_OP = 'UPDATE' AND OLD.position IS NULL AND NEW.id = OLD.id AND NEW.body = OLD.body THEN RETURN NEW; END IF; "
-        "RAISE EXCEPTION 'events are append-only'; END $$",
+        (
+            "CREATE FUNCTION event_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            "IF TG_OP = 'UPDATE' AND OLD.position IS NULL AND NEW.id = OLD.id AND NEW.body = OLD.body THEN RETURN NEW; END IF; "
+            "RAISE EXCEPTION 'events are append-only'; END $$"
+        ),
         "CREATE TRIGGER event_stays BEFORE UPDATE OR DELETE ON event FOR EACH ROW EXECUTE FUNCTION event_append_only()",
         "CREATE SEQUENCE event_id",
         "CREATE SEQUENCE holder_id",
