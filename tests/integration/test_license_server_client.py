@@ -3,6 +3,7 @@
 import http.server
 import json
 import shutil
+import socket
 import socketserver
 import ssl
 import subprocess
@@ -176,6 +177,25 @@ def test_a_server_that_drips_costs_no_more_than_the_time_given():
         begun = time.monotonic()
         assert "did not answer within" in problem_of(LicenseServerClient(Address.parse(url)), seconds=0.3)[1]
         assert time.monotonic() - begun < 1.5
+
+
+def test_a_handshake_that_is_never_answered_costs_no_more_than_the_time_given():
+    with hanging() as url:
+        begun = time.monotonic()
+        server = LicenseServerClient(Address.parse(url.replace("http", "https"), "00" * 32))
+        assert "did not answer within" in problem_of(server, seconds=0.3)[1]
+        assert time.monotonic() - begun < 1.5
+
+
+def test_a_name_that_is_never_resolved_costs_no_more_than_the_time_given(monkeypatch):
+    resolved = threading.Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: resolved.wait() and [])
+    server = LicenseServerClient(Address.parse("https://ls1.example"))
+    assert "did not answer within" in problem_of(server, seconds=0.3)[1]
+    resolved.set()
+    for thread in threading.enumerate():
+        if thread.name.startswith("ask "):
+            thread.join()
 
 
 def test_no_time_at_all_is_no_answer(fake):
