@@ -1,0 +1,83 @@
+"""Which parts make up the program ``calward``? The only file that knows them all.
+
+Loads a part when a command needs it: ``calward matrix`` loads no web server and no database, ``calward license list`` no ledger.
+"""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from calward.entrypoints.cli.root import cli
+from calward.entrypoints.cli.running import run
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from calward.app.clearinghouse.desk import Clearinghouse
+    from calward.domain.ladder import Ladder
+
+__all__ = ["Wiring", "main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; gives the exit code."""
+    return run(cli, sys.argv[1:] if arguments is None else arguments, Wiring())
+
+
+class Wiring:
+    """What commands get as their context object: each method loads what it needs."""
+
+    def load_ladder(self, name_or_path: str) -> "Ladder":
+        """Load a ladder by its name or the path of its file; raises LicensingError."""
+        from calward.adapters.ladders import load_ladder
+
+        return load_ladder(name_or_path)
+
+    def read_scenario_file(self, path: str) -> str:
+        """Read a file as text; raises LicensingError."""
+        from calward.adapters.scenario_files import read_scenario_file
+
+        return read_scenario_file(path)
+
+    def run_pam(self, stack: str, config: Path | None, environment: Mapping[str, str]) -> int:
+        """Answer one question of PAM with an exit code."""
+        from calward.bootstrap_host import run_pam
+
+        return run_pam(stack, config, environment)
+
+    def open_clearinghouse(self, data_dir: Path) -> "Clearinghouse":
+        """Open the clearinghouse in a folder; raises LicensingError."""
+        from calward import bootstrap_clearinghouse
+        from calward.adapters.system import SystemClock, SystemEntropy
+
+        return bootstrap_clearinghouse.clearinghouse(data_dir, SystemClock(), SystemEntropy())
+
+    def init_clearinghouse(self, data_dir: Path, name: str, days: int) -> "tuple[Clearinghouse, bytes]":
+        """Make one; also the root's public key."""
+        from calward import bootstrap_clearinghouse
+        from calward.adapters.system import SystemClock, SystemEntropy
+
+        return bootstrap_clearinghouse.init_clearinghouse(data_dir, name, days, SystemClock(), SystemEntropy())
+
+    def publish_keyring(self, data_dir: Path, name: str | None, days: int, root_key: Path | None) -> bytes:
+        """Sign a new keyring with the root key; the envelope."""
+        from calward import bootstrap_clearinghouse
+        from calward.adapters.system import SystemClock, SystemEntropy
+
+        return bootstrap_clearinghouse.publish_keyring(data_dir, name, days, root_key, SystemClock(), SystemEntropy())
+
+    def serve_asgi(
+        self,
+        app: "ASGIApp",
+        host: str,
+        port: int,
+        *,
+        certificate: Path | None,
+        key: Path | None,
+        ready: Callable[[str], None],
+    ) -> None:
+        """Serve until a signal ends it; raises LicensingError."""
+        from calward.adapters.serving import serve_asgi
+
+        serve_asgi(app, host, port, certificate=certificate, key=key, ready=ready)
