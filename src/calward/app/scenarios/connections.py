@@ -8,7 +8,7 @@ from calward.app.licensing.issue_license import IssueLicense, issue_license
 from calward.app.scenarios.results import Result
 from calward.app.scenarios.story import Connect
 from calward.app.scenarios.world import PlayedHost, PlayedServer, World, instant
-from calward.domain.answers import Answer, answer_from, license_name, numbered
+from calward.domain.answers import answer_from, license_name
 from calward.domain.cals import CalType, HolderKind
 from calward.domain.events import Event, Kind
 from calward.domain.grace import Admission, admit, grace_left
@@ -22,14 +22,14 @@ __all__ = ["connect"]
 
 @dataclass(slots=True)
 class _Visit:
-    """One connection on its way; ``answers`` keeps the last answer of each server that was asked."""
+    """One connection on its way; ``events`` keeps the last answer of each server that was asked."""
 
     act: Connect
     world: World
     host: PlayedHost
     now: int
     request_id: str
-    answers: dict[str, Answer] = field(default_factory=dict)
+    events: dict[str, Event] = field(default_factory=dict)
 
     @property
     def kind(self) -> HolderKind:
@@ -60,7 +60,7 @@ class _Visit:
             full_only=full_only,
         )
         event = server.ledger.write(lambda book: issue_license(request, book, now=self.now, entropy=server.entropy))
-        self.answers[name] = answer_from(event)
+        self.events[name] = event
         return _heard(event, name)
 
     def in_hand(self) -> HeldLicense | None:
@@ -85,7 +85,7 @@ def connect(act: Connect, world: World, now: int, request_id: str) -> Result:
     if chosen:
         _remember(visit, chosen)
         if act.logon and chosen.answer.license:
-            _confirm(visit, world.servers[chosen.server], chosen.answer.license)
+            _confirm(visit, world.servers[chosen.server])
     return _result(visit, chosen, admission)
 
 
@@ -127,12 +127,10 @@ def _replaced(old: HeldLicense, new: HeldLicense, visit: _Visit) -> bool:
     return old.id == new.id or (new.status == Status.ACTIVE and no_newer)
 
 
-def _confirm(visit: _Visit, server: PlayedServer, given: HeldLicense) -> None:
+def _confirm(visit: _Visit, server: PlayedServer) -> None:
     """The host says that the user has logged on: this proves a device."""
-    number = numbered(given.id, "L")
-    if number is not None:
-        command = ConfirmLicense(visit.host.enrolled(visit.world.ladder), number)
-        server.ledger.write(lambda book: confirm_license(command, book, now=visit.now))
+    command = ConfirmLicense(visit.host.enrolled(visit.world.ladder), visit.events[server.name]["license"])
+    server.ledger.write(lambda book: confirm_license(command, book, now=visit.now))
 
 
 def _result(visit: _Visit, chosen: Chosen[str] | None, admission: Admission) -> Result:
@@ -150,4 +148,4 @@ def _result(visit: _Visit, chosen: Chosen[str] | None, admission: Admission) -> 
         "days_left_in_grace": left.total_seconds() / SECONDS_PER_DAY,
         "reason": list(admission.reasons),
     }
-    return Result(facts, visit.answers[chosen.server].trace if chosen else ())
+    return Result(facts, answer_from(visit.events[chosen.server]).trace if chosen else ())

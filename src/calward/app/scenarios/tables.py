@@ -92,7 +92,7 @@ class Table:
         for key in self._left:
             near = get_close_matches(key, self._asked, n=1)
             hint = f"did you mean {near[0]}" if near else f"it knows {', '.join(self._asked)}"
-            raise self.error(key, f"is no key of {self.what}: {hint}")
+            raise self.error(key, f"is no key of {self.what or 'a scenario file'}: {hint}")
 
     def fail(self, key: str, sentence: str) -> NoReturn:
         """Refuse a key whose value fits by itself but not with the rest of the file."""

@@ -49,11 +49,11 @@ def _step(played: Played) -> dict[str, Any]:
 def print_report(file: str, report: ScenarioReport, console: Console) -> None:
     """Print one file's steps as a table, and below it what came of all."""
     marks = ("ok", "NO") if console.options.ascii_only else ("✓", "✗")
-    console.print(Text.assemble((report.title, "bold"), f"  ({file})"))
+    console.print(Text.assemble((report.title, "bold"), f"  ({file})"), soft_wrap=True)
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
     table.add_column(Text("#"), justify="right", no_wrap=True)
     for name in ("when", "what", "came to"):
-        table.add_column(Text(name), no_wrap=name == "when")
+        table.add_column(Text(name), no_wrap=name == "when", overflow="fold")
     table.add_column(Text(""), no_wrap=True)
     for played in report.played:
         table.add_row(*_row(played, marks))
