@@ -48,6 +48,7 @@ class PayloadType(StrEnum):
     KEY_PACK = "application/vnd.calward.key-pack+json"
     KEYRING = "application/vnd.calward.keyring+json"
     LICENSE = "application/vnd.calward.license+json"
+    LICENSES = "application/vnd.calward.licenses+json"
 
 
 class Channel(StrEnum):

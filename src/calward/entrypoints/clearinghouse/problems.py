@@ -1,40 +1,15 @@
-"""Which HTTP answer does each kind of error and each refusal become?
-
-The body is a problem document (RFC 9457).
-"""
+"""Which HTTP answer does each refusal of the clearinghouse become?"""
 
 from http import HTTPStatus
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from calward.domain.acceptance import NotAccepted
-from calward.domain.errors import LicensingError, Problem
+from calward.domain.errors import LicensingError
+from calward.entrypoints.problems import STATUS, licensing_problem, problem
 
 __all__ = ["STATUS", "not_accepted", "on_licensing_error", "problem"]
-
-STATUS = {
-    Problem.MALFORMED: HTTPStatus.BAD_REQUEST,
-    Problem.NOT_FOUND: HTTPStatus.NOT_FOUND,
-    Problem.CONFLICT: HTTPStatus.CONFLICT,
-    Problem.UNAUTHORIZED: HTTPStatus.UNAUTHORIZED,
-    Problem.FORBIDDEN: HTTPStatus.FORBIDDEN,
-    Problem.UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
-    Problem.UNREACHABLE: HTTPStatus.BAD_GATEWAY,
-    Problem.CORRUPT: HTTPStatus.INTERNAL_SERVER_ERROR,
-}
-
-_INSIDE = frozenset({Problem.UNAVAILABLE, Problem.CORRUPT})
-"""Kinds whose detail may name files of this machine: told to the log, not to a stranger."""
-
-
-def problem(status: HTTPStatus, kind: str, detail: str, **more: object) -> Response:
-    """Render a problem document; ``kind`` is its machine name."""
-    body = {"type": f"urn:calward:problem:{kind}", "title": status.phrase, "status": status.value, "detail": detail}
-    headers = {"WWW-Authenticate": "Bearer"} if status is HTTPStatus.UNAUTHORIZED else None
-    content = msgspec.json.encode({**body, **more})
-    return Response(content, status, headers=headers, media_type="application/problem+json")
 
 
 def not_accepted(refusal: NotAccepted) -> Response:
@@ -47,5 +22,4 @@ def on_licensing_error(_request: Request, error: Exception) -> Response:
     """Starlette's handler for LicensingError."""
     if not isinstance(error, LicensingError):
         raise error
-    detail = "the clearinghouse cannot answer now: ask again later" if error.problem in _INSIDE else error.detail
-    return problem(STATUS[error.problem], error.problem.value, detail)
+    return licensing_problem(error, who="the clearinghouse")

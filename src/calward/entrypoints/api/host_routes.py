@@ -1,0 +1,262 @@
+"""How does a session host ask for licenses? The hot path: decode, hand over to the writer, answer (design 7).
+
+Plain Starlette routes with msgspec, in the same application as the administration API.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Protocol
+
+import msgspec
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+from starlette.routing import Route
+
+from calward.app.licensing.acts import Done, RefusedAct
+from calward.app.licensing.confirm_license import ConfirmLicense
+from calward.app.licensing.issue_license import IssueLicense
+from calward.app.licensing.requests import Confirmation, Request
+from calward.app.ports import Entropy
+from calward.domain.answers import Answer, answer_from, numbered
+from calward.domain.cals import HolderKind
+from calward.domain.errors import LicensingError, Problem
+from calward.domain.events import Event
+from calward.domain.fields import check_name
+from calward.domain.parties import Host
+from calward.domain.statements import PayloadType
+from calward.entrypoints.problems import STATUS, licensing_problem
+
+__all__ = ["HostDesk", "host_routes"]
+
+MAX_BODY = 1 << 20
+"""Bytes of a request; a batch of the largest size with long names fits."""
+MAX_BATCH = 1000
+NAME_MAX = 255
+REQUEST_ID_MAX = 64
+
+
+class Device(msgspec.Struct, forbid_unknown_fields=True):
+    """A device: ``hardware_id`` is what it is known by, an opaque text; ``name`` a label."""
+
+    name: str
+    hardware_id: str
+
+
+class AskBody(msgspec.Struct, forbid_unknown_fields=True, tag_field="do", tag="request"):
+    """A request for a license: for a user or a device, by the host's mode."""
+
+    request_id: str
+    user: str | None = None
+    device: Device | None = None
+    full_only: bool = False
+
+
+class ConfirmBody(msgspec.Struct, forbid_unknown_fields=True, tag_field="do", tag="confirm"):
+    """The device's user has logged on."""
+
+    license: str
+
+
+class BatchBody(msgspec.Struct, forbid_unknown_fields=True):
+    """Several of both, each answered alone and in order."""
+
+    requests: list[AskBody | ConfirmBody]
+
+
+class Submit(Protocol):
+    """Hand acts to the writer; returns once they are durable."""
+
+    def __call__(self, acts: Sequence[Callable[..., Any]]) -> Awaitable[list[Any]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class HostDesk:
+    """What the host routes need. ``seal`` signs a payload as one of its type and renders the envelope."""
+
+    submit: Submit
+    host_of: Callable[[str], Host | None]
+    entropy: Entropy
+    seal: Callable[[str, bytes], bytes]
+    server_id: str
+    headers: Callable[[], dict[str, str]] = dict
+
+
+_ask_decoder = msgspec.json.Decoder(AskBody)
+_confirm_decoder = msgspec.json.Decoder(ConfirmBody)
+_batch_decoder = msgspec.json.Decoder(BatchBody)
+_encode = msgspec.json.Encoder().encode
+_canonical = msgspec.json.Encoder(order="sorted").encode
+
+
+def host_routes(desk: HostDesk) -> list[Route]:
+    """The three routes for hosts."""
+
+    async def request_license(http: HttpRequest) -> Response:
+        host, body = await _opened(http, desk, _ask_decoder)
+        [found] = await desk.submit([_request(host, body, desk)])
+        return Response(
+            _encode(_answer(_value(found), body, desk)), headers=desk.headers(), media_type="application/json"
+        )
+
+    async def confirm_license(http: HttpRequest) -> Response:
+        host, body = await _opened(http, desk, _confirm_decoder)
+        [found] = await desk.submit([_confirmation(host, body)])
+        return Response(_encode(_confirmed(_value(found))), headers=desk.headers(), media_type="application/json")
+
+    async def batch(http: HttpRequest) -> Response:
+        host, body = await _opened(http, desk, _batch_decoder)
+        return Response(await _batch(host, body, desk), headers=desk.headers(), media_type="application/json")
+
+    return [
+        Route("/api/v1/licenses:request", _answering(request_license), methods=["POST"]),
+        Route("/api/v1/licenses:confirm", _answering(confirm_license), methods=["POST"]),
+        Route("/api/v1/licenses:batch", _answering(batch), methods=["POST"]),
+    ]
+
+
+def _answering(handler: Callable[[HttpRequest], Awaitable[Response]]) -> Callable[[HttpRequest], Awaitable[Response]]:
+    """Errors that the caller can act on become problem documents."""
+
+    async def answer(http: HttpRequest) -> Response:
+        try:
+            return await handler(http)
+        except LicensingError as error:
+            return licensing_problem(error, who="the license server")
+
+    answer.__name__ = handler.__name__
+    return answer
+
+
+async def _opened(http: HttpRequest, desk: HostDesk, decoder: msgspec.json.Decoder[Any]) -> tuple[Host, Any]:
+    """Who asks, and what; nobody who is not known has anything decoded."""
+    host = _known_host(http, desk)
+    try:
+        return host, decoder.decode(await _body(http))
+    except msgspec.MsgspecError as error:
+        raise LicensingError(
+            Problem.MALFORMED, f"the body is not what this address takes: {str(error)[:200]}"
+        ) from None
+    except UnicodeDecodeError:
+        raise LicensingError(Problem.MALFORMED, "the body is not UTF-8") from None
+
+
+def _known_host(http: HttpRequest, desk: HostDesk) -> Host:
+    scheme, _, token = http.headers.get("authorization", "").partition(" ")
+    host = desk.host_of(token) if scheme.lower() == "bearer" and token else None
+    if host is None:
+        detail = "a host token is needed (Authorization: Bearer …): enroll the session host to get one"
+        raise LicensingError(Problem.UNAUTHORIZED, detail)
+    return host
+
+
+async def _body(http: HttpRequest) -> bytes:
+    length = http.headers.get("content-length", "0")
+    if length.isdigit() and int(length) <= MAX_BODY and "content-length" in http.headers:
+        return await http.body()
+    chunks, size = [], 0
+    async for chunk in http.stream():
+        size += len(chunk)
+        if size > MAX_BODY:
+            raise LicensingError(Problem.MALFORMED, f"the body is larger than {MAX_BODY} bytes")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _request(host: Host, body: AskBody, desk: HostDesk) -> Request:
+    request_id = _text(body.request_id, "request_id", REQUEST_ID_MAX)
+    if (body.user is None) == (body.device is None):
+        raise LicensingError(Problem.MALFORMED, "name either a user or a device", field="user")
+    if body.device:
+        key = _text(body.device.hardware_id, "hardware_id")
+        label, kind = _text(body.device.name, "device name"), HolderKind.DEVICE
+    else:
+        key = label = _text(body.user or "", "user")
+        kind = HolderKind.USER
+    return Request(IssueLicense(host, request_id, kind, key, label, body.full_only), desk.entropy)
+
+
+def _confirmation(host: Host, body: ConfirmBody) -> Confirmation:
+    number = numbered(body.license, "L")
+    if number is None:
+        raise LicensingError(Problem.MALFORMED, "a license is named like L12", field="license")
+    return Confirmation(ConfirmLicense(host, number))
+
+
+def _text(text: str, what: str, longest: int = NAME_MAX) -> str:
+    """A text that people can see; anything else is refused with the reason."""
+    if 0 < len(text) <= longest and text.isprintable() and text[0] != " " and text[-1] != " ":
+        return text
+    if len(text) > longest:
+        raise LicensingError(Problem.MALFORMED, f"{what} has more than {longest} characters", field=what)
+    check_name(text, what)
+    raise LicensingError(Problem.MALFORMED, f"{what} holds a character that cannot be seen", field=what)
+
+
+def _value(found: Any) -> Any:  # noqa: ANN401 - what an act returned
+    """An act's result; its exception is raised here."""
+    if isinstance(found, BaseException):
+        raise found
+    return found
+
+
+def _answer(event: Event, body: AskBody, desk: HostDesk) -> dict[str, Any]:
+    answer = answer_from(event)
+    signed = None
+    if answer.license:
+        statement = _canonical(_statement(answer, event, body, desk))
+        signed = msgspec.Raw(desk.seal(PayloadType.LICENSE, statement))
+    return _plain(answer) | {"signed": signed}
+
+
+def _plain(answer: Answer) -> dict[str, Any]:
+    return {
+        "outcome": answer.outcome,
+        "license": answer.license,
+        "decision": answer.decision,
+        "trace": answer.trace,
+        "reason": answer.reason,
+    }
+
+
+def _statement(answer: Answer, event: Event, body: AskBody, desk: HostDesk) -> dict[str, Any]:
+    """What is signed: the license and whose it is, as the host asked. The decision's time is part of it."""
+    holder = {"hardware_id": body.device.hardware_id} if body.device else {"user": body.user}
+    return {
+        "server": desk.server_id,
+        "host": event["host"],
+        "at": event["at"],
+        "holder": holder,
+        "license": answer.license,
+    }
+
+
+def _confirmed(found: Done | RefusedAct) -> dict[str, Any]:
+    return {"outcome": found.outcome, "reason": getattr(found, "reasons", ())}
+
+
+async def _batch(host: Host, body: BatchBody, desk: HostDesk) -> bytes:
+    """All in one hand-over; one signature covers all licenses of the batch."""
+    if len(body.requests) > MAX_BATCH:
+        raise LicensingError(Problem.MALFORMED, f"a batch holds at most {MAX_BATCH} requests", field="requests")
+    acts = [_request(host, x, desk) if isinstance(x, AskBody) else _confirmation(host, x) for x in body.requests]
+    answers, statements = [], []
+    for asked, found in zip(body.requests, await desk.submit(acts), strict=True):
+        if isinstance(found, BaseException):
+            answers.append(_error(found))
+        elif isinstance(asked, AskBody):
+            answer = answer_from(found)
+            answers.append(_plain(answer))
+            if answer.license:
+                statements.append(_statement(answer, found, asked, desk))
+        else:
+            answers.append(_confirmed(found))
+    signed = msgspec.Raw(desk.seal(PayloadType.LICENSES, _canonical(statements))) if statements else None
+    return _encode({"answers": answers, "signed": signed})
+
+
+def _error(found: BaseException) -> dict[str, Any]:
+    if not isinstance(found, LicensingError):
+        raise found
+    status: HTTPStatus = STATUS[found.problem]
+    return {"outcome": "error", "status": status.value, "title": status.phrase, "detail": found.detail}
