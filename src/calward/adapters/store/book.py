@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import msgspec
 
 from calward.adapters.store import rows
+from calward.adapters.store.registry import SqlRegistry
 from calward.adapters.store.shared import Shared
 from calward.adapters.store.statements import Statements, flat, padded
 from calward.adapters.store.working_set import WorkingSet
@@ -59,6 +60,11 @@ class SqlBook:
         self._work = WorkingSet()
         self._wanted_seats = 1
         self._claimed_from: dict[Seat, int] = {}
+
+    @property
+    def registry(self) -> SqlRegistry:
+        """Hosts, policies, codes and tokens, in this transaction."""
+        return SqlRegistry(self._cursor, self._sql)
 
     # Reading many at once.
 

@@ -14,13 +14,13 @@ from calward.adapters.store.engines import dialect_of, open_writer
 from calward.adapters.store.shared import Shared
 from calward.adapters.store.statements import Statements
 from calward.app.licensing.requests import Confirmation, Request
-from calward.app.ports import Book, Clock, Entropy
+from calward.app.ports import Clock, Entropy
 from calward.domain.errors import LicensingError, Problem
 
 __all__ = ["GROUP", "SqlLedger"]
 
 T = TypeVar("T")
-Act = Callable[[Book], Any]
+Act = Callable[[SqlBook], Any]
 
 GROUP = 256
 """Acts in one commit at most: enough to share the wait for the disk, few enough that nobody waits long."""
@@ -58,7 +58,7 @@ class SqlLedger:
             self._drop_connection()
             self._engine.dispose()
 
-    def write(self, act: Callable[[Book], T]) -> T:
+    def write(self, act: Callable[[SqlBook], T]) -> T:
         """Run one act in a transaction of its own."""
         [found] = self.write_all([act])
         if isinstance(found, Exception):
@@ -193,7 +193,7 @@ def _prefetch(book: SqlBook, acts: Sequence[Act]) -> None:
         book.prefetch(asks, confirmed)
 
 
-def _carry_out(act: Act, book: Book) -> Any:  # noqa: ANN401
+def _carry_out(act: Act, book: SqlBook) -> Any:  # noqa: ANN401
     """An act's result, or the error that it raised before it wrote anything."""
     try:
         return act(book)

@@ -26,6 +26,7 @@ __all__ = [
     "server_from",
     "server_row",
     "type_from",
+    "type_letter",
 ]
 
 HOLDER = ("id", "kind", "key", "label", "hash", "proven_at")
@@ -49,6 +50,11 @@ def kind_from(letter: str) -> HolderKind:
 def type_from(letter: str) -> CalType:
     """A CAL type from its letter."""
     return _TYPES[letter]
+
+
+def type_letter(type_: CalType) -> str:
+    """A CAL type's letter."""
+    return _TYPE_LETTERS[type_]
 
 
 def holder_from(row: Sequence[Any]) -> Holder:
