@@ -16,9 +16,12 @@ class SetClock:
     def now(self) -> int:
         return self._now
 
+    def set(self, now: int) -> int:
+        self._now = now
+        return now
+
     def pass_days(self, days: float) -> int:
-        self._now += int(days * DAY)
-        return self._now
+        return self.set(self._now + int(days * DAY))
 
 
 class CountedEntropy:
