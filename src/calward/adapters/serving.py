@@ -1,12 +1,18 @@
 """How does a web application get its port, so that nothing but loopback is ever served without TLS?"""
 
+import asyncio
+import contextlib
 import ipaddress
 import socket
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import uvicorn
-from starlette.types import ASGIApp
+import uvloop
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from calward.domain.errors import LicensingError, Problem
 
@@ -30,29 +36,109 @@ def serve_asgi(
     *,
     certificate: Path | None = None,
     key: Path | None = None,
+    unix: Path | None = None,
     ready: Callable[[str], None] = lambda _url: None,
 ) -> None:
     """Serve until a signal ends it; ``ready`` gets the address once it listens. Port 0 takes any free one.
 
-    ``certificate`` (with its chain) and ``key`` are PEM files; both or neither.
+    ``certificate`` (with its chain) and ``key`` are PEM files; both or neither. ``unix``: also serve on this Unix socket, where
+    the scope says who asks: ``scope["extensions"]["calward.peer_uid"]`` is the peer's user id, as the kernel knows it.
 
     Raises: LicensingError: MALFORMED: not loopback and no TLS files; NOT_FOUND: one of them is not there; UNAVAILABLE: the
     address cannot be had.
     """
     tls = _tls(host, certificate, key)
     listener = _listen(host, port)
-    config = uvicorn.Config(
-        app,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        ssl_certfile=certificate,
-        ssl_keyfile=key,
-    )
     shown = f"[{host}]" if ":" in host else host
-    ready(f"{'https' if tls else 'http'}://{shown}:{listener.getsockname()[1]}")
+    options: dict[str, Any] = {
+        "log_level": "warning",
+        "access_log": False,
+        "server_header": False,
+        "loop": "uvloop",
+        "http": "httptools",
+    }
+    server = uvicorn.Server(uvicorn.Config(app, ssl_certfile=certificate, ssl_keyfile=key, **options))
+    local = (
+        _Local(uvicorn.Config(_with_peer(app), lifespan="off", **(options | {"http": PeerProtocol}))) if unix else None
+    )
     with listener:
-        uvicorn.Server(config).run(sockets=[listener])
+        unix_listener = _listen_locally(unix) if unix else None
+        ready(f"{'https' if tls else 'http'}://{shown}:{listener.getsockname()[1]}")
+        uvloop.run(_serve(server, listener, local, unix_listener))
+    if unix:
+        unix.unlink(missing_ok=True)
+
+
+async def _serve(
+    server: uvicorn.Server, listener: socket.socket, local: "_Local | None", unix_listener: socket.socket | None
+) -> None:
+    """Both servers in one loop; the second ends with the first."""
+    if local is None or unix_listener is None:
+        await server.serve(sockets=[listener])
+        return
+    beside = asyncio.create_task(local.serve(sockets=[unix_listener]))
+    await server.serve(sockets=[listener])
+    local.should_exit = True
+    await beside
+
+
+class _Local(uvicorn.Server):
+    """The server on the Unix socket: signals are the other one's business."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone."""
+        yield
+
+
+class PeerProtocol(HttpToolsProtocol):
+    """HTTP on a Unix socket: remembers who connected (SO_PEERCRED)."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A peer connects: ask the kernel who it is."""
+        super().connection_made(transport)
+        peer = transport.get_extra_info("socket").getsockopt(
+            socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")
+        )
+        self.app_state = {**self.app_state, _PEER: struct.unpack("3i", peer)[1]}
+
+
+_PEER = "calward.peer_uid"
+
+
+def _with_peer(app: ASGIApp) -> ASGIApp:
+    """The application, told who asks."""
+
+    async def told(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope.setdefault("extensions", {})[_PEER] = scope["state"][_PEER]
+        await app(scope, receive, send)
+
+    return told
+
+
+def _listen_locally(path: Path) -> socket.socket:
+    """A Unix socket that anyone may connect to: who may do what is decided by who it is."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_socket() and not _answers(path):
+            path.unlink()
+        listener.bind(str(path))
+        path.chmod(0o666)
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise LicensingError(
+            Problem.UNAVAILABLE, f"the Unix socket {path} cannot be served: {error.strerror}"
+        ) from None
+    return listener
+
+
+def _answers(path: Path) -> bool:
+    """Whether a server listens there already."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        return probe.connect_ex(str(path)) == 0
 
 
 def _tls(host: str, certificate: Path | None, key: Path | None) -> bool:
