@@ -1,6 +1,8 @@
 """Do the example scenarios prove what their pages say, through the command that people use?"""
 
 import json
+import shutil
+from contextlib import ExitStack, closing
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,7 +11,12 @@ from click.testing import CliRunner, Result
 
 from calward.adapters.ladders import load_ladder
 from calward.adapters.scenario_files import read_scenario_file
+from calward.adapters.store.ledger import SqlLedger
+from calward.adapters.store.migrate import migrate
+from calward.app.scenarios.player import play
+from calward.app.scenarios.reader import read_scenario
 from calward.entrypoints.cli.scenario import scenario
+from tests.support.clocks import SetClock
 from tests.support.ladders import HARBOR_FILE
 from tests.support.scenarios import ESTATE, a_step
 
@@ -24,6 +31,13 @@ def run(*arguments: object, charset: str = "utf-8", columns: int = 100) -> Resul
     context = SimpleNamespace(load_ladder=load_ladder, read_scenario_file=read_scenario_file)
     runner = CliRunner(charset=charset)
     return runner.invoke(scenario, ["run", *map(str, arguments)], obj=context, env={"COLUMNS": str(columns)})
+
+
+@pytest.fixture(scope="module")
+def empty_ledger(tmp_path_factory):
+    file = tmp_path_factory.mktemp("ledger") / "empty.db"
+    migrate(f"sqlite:///{file}")
+    return file
 
 
 @pytest.fixture
@@ -42,6 +56,18 @@ def test_every_example_proves_its_answer(file):
 @pytest.mark.parametrize("file", QUESTIONS + RULES, ids=lambda file: file.stem)
 def test_every_example_expects_something_of_its_title(file):
     assert file.read_text().count("expect = ") >= 3
+
+
+@pytest.mark.parametrize("file", QUESTIONS + RULES, ids=lambda file: file.stem)
+def test_every_example_comes_out_the_same_on_a_real_ledger(file, empty_ledger, tmp_path):
+    story = read_scenario(file.read_text(), load_ladder)
+    with ExitStack() as opened:
+
+        def make_ledger(entropy):
+            copy = shutil.copy(empty_ledger, tmp_path / f"{len(list(tmp_path.glob('*.db')))}.db")
+            return opened.enter_context(closing(SqlLedger(f"sqlite:///{copy}", entropy=entropy, clock=SetClock())))
+
+        assert [x.result for x in play(story, make_ledger).played] == [x.result for x in play(story).played]
 
 
 @pytest.mark.parametrize("file", QUESTIONS, ids=lambda file: file.stem)
