@@ -49,7 +49,7 @@ class Table:
         """Take a key that must be there."""
         if key not in self._left:
             self._asked.append(key)
-            raise self.error(key, "is missing")
+            raise self.error(key, f"is missing: it must be {_expected(read)}")
         return self._take(key, read)
 
     def take(self, key: str, read: Callable[[object], T], default: D) -> T | D:
@@ -113,6 +113,15 @@ class Table:
             return read(value)
         except Expected as expected:
             raise self.error(key, f"must be {expected}, not {shown(value)}") from None
+
+
+def _expected(read: Callable[[object], object]) -> str:
+    """What a reader expects, in its own words: nothing is what none of them takes."""
+    try:
+        read(None)
+    except Expected as expected:
+        return str(expected)
+    return "there"
 
 
 def _line(path: Path, lines: Mapping[Path, int]) -> int:

@@ -13,6 +13,7 @@ from calward.app.scenarios.reader import read_scenario
 from calward.app.scenarios.results import ScenarioReport
 from calward.domain.errors import LicensingError
 from calward.domain.ladder import Ladder
+from calward.entrypoints.cli.safe_text import safe
 from calward.entrypoints.cli.scenario_view import document, print_report
 
 __all__ = ["PlaysScenarios", "scenario"]
@@ -58,9 +59,9 @@ def run(ctx: click.Context, files: Sequence[str], *, as_json: bool) -> None:
         click.echo(json.dumps(document(outcomes), indent=2))
     for file, outcome in outcomes:
         if isinstance(outcome, LicensingError):
-            click.echo(f"{file}: {outcome.detail}", err=True)
+            click.echo(safe(f"{file}: {outcome.detail}"), err=True)
         elif not as_json:
-            print_report(file, outcome, Console(highlight=False))
+            print_report(safe(file), outcome, Console(highlight=False))
     ctx.exit(_exit_code([outcome for _, outcome in outcomes]))
 
 

@@ -105,7 +105,7 @@ def test_a_time_may_have_any_offset():
             "line 5: server 2, name: there is a license server",
         ),
         (ESTATE.replace("total = 1", "total = 0"), "line 9: pack 1, total: must be a whole number from 1"),
-        (ESTATE.replace("total = 1", ""), "line 4: pack 1, total: is missing"),
+        (ESTATE.replace("total = 1", ""), "line 4: pack 1, total: is missing: it must be a whole number from 1"),
         (
             ESTATE.replace("total = 1", "total = 1\nexpires_at = 2026-01-01"),
             "line 10: pack 1, expires_at: must be a time",
@@ -120,7 +120,7 @@ def test_a_time_may_have_any_offset():
             "line 17: pack 2, id: there is a pack P already",
         ),
         (ESTATE + ESTATE[ESTATE.index("[[host]]") :], "line 16: host 2, name: there is a session host H already"),
-        (ESTATE.replace('servers = ["LS1"]', ""), "line 10: host 1, servers: is missing"),
+        (ESTATE.replace('servers = ["LS1"]', ""), "line 10: host 1, servers: is missing: it must be a list of names"),
         (ESTATE.replace('["LS1"]', '["LS1", "LS1"]'), "line 14: host 1, servers: must be a list of license servers"),
         (ESTATE.replace('["LS1"]', '"LS1"'), "line 14: host 1, servers: must be a list of names, not 'LS1'"),
         (
@@ -166,7 +166,7 @@ def test_a_wrong_estate_names_line_key_and_what_was_expected(estate, said):
             "full_days_max: full_days_min must be at most full_days_max",
         ),
         (a_step("set", host='"H"', user_days="3"), "user_days: is no key of step 1"),
-        (a_step("down"), "step 1, server: is missing"),
+        (a_step("down"), "step 1, server: is missing: it must be one of LS1"),
     ],
 )
 def test_a_wrong_step_names_line_key_and_what_was_expected(step, said):
