@@ -29,7 +29,7 @@ def _setting(default: Any, meaning: str) -> Any:  # noqa: ANN401 - a dataclass f
 class ServerConfig:
     """Settings of ``calward serve``. Paths are relative to the working directory; empty text means "not set"."""
 
-    data_dir: Path = _setting(DATA_DIR, "folder of the ledger (SQLite), keys and trust")
+    data_dir: Path = _setting(DATA_DIR, "folder of the ledger (SQLite), keys and trust")  # noqa: RUF009 - a constant
     database: str = _setting("", "sqlite:///FILE or postgresql://USER@HOST/NAME; empty: ledger.db in data_dir")
     listen: str = _setting("127.0.0.1:8460", "address and port; anything but loopback needs TLS")
     socket: str = _setting(

@@ -63,6 +63,12 @@ class Book(Protocol):
     def set_server(self, server: Server) -> None:
         """Store the license server's new state."""
 
+    def document(self, name: str) -> bytes | None:
+        """A signed thing that is kept whole, by name."""
+
+    def keep_document(self, name: str, body: bytes) -> None:
+        """Keep a document in place of the earlier one of that name."""
+
     def shelf(self) -> Shelf:
         """All installed packs."""
 

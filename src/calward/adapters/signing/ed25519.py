@@ -25,9 +25,12 @@ class Ed25519Signer:
     """Signs with one private key. The same bytes always get the same signature: Ed25519 draws no random numbers.
 
     Args: seed: the 32 secret bytes that the key is made of; from ``secrets.token_bytes(32)``, never seen again outside.
+    checks: verify each signature before it is handed out. Off only for the license server's license key, which signs at every
+    request: checking costs three times as much as signing, and that key is this server's own and can be exchanged.
     """
 
-    def __init__(self, seed: bytes) -> None:
+    def __init__(self, seed: bytes, *, checks: bool = True) -> None:
+        self._checks = checks
         self._private = Ed25519PrivateKey.from_private_bytes(seed)
         self.public_key = self._private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
         self.keyid = keyid_of(self.public_key)
@@ -36,13 +39,13 @@ class Ed25519Signer:
         return f"Ed25519Signer(keyid={self.keyid!r})"
 
     def sign(self, message: bytes) -> bytes:
-        """Sign; 64 bytes, verified before they are handed out.
+        """Sign; 64 bytes, verified before they are handed out unless this signer does not check.
 
         Raises: LicensingError(UNAVAILABLE): the signature came out wrong. A bit that flipped while signing can give the
         private key away, so such a signature never leaves this function.
         """
         signature = self._private.sign(message)
-        if not verify(self.public_key, message, signature):
+        if self._checks and not verify(self.public_key, message, signature):
             raise LicensingError(
                 Problem.UNAVAILABLE, f"key {self.keyid} made a wrong signature: check this machine's memory"
             )

@@ -41,8 +41,8 @@ def create_key_file(path: Path, role: str, seed: bytes) -> Ed25519Signer:
     return signer
 
 
-def load_signer(path: Path, role: str) -> Ed25519Signer:
-    """Read a private key file of this role.
+def load_signer(path: Path, role: str, *, checks: bool = True) -> Ed25519Signer:
+    """Read a private key file of this role. ``checks``: see ``Ed25519Signer``.
 
     Raises: LicensingError: NOT_FOUND: there is none; FORBIDDEN: others than its owner may read it; CORRUPT: its parts do
     not belong together; MALFORMED: it is no such file, or one of another role.
@@ -50,7 +50,7 @@ def load_signer(path: Path, role: str) -> Ed25519Signer:
     fields = _read(path, _PRIVATE_TITLE, role, private=True)
     seed, public = fields.hex("private", size=KEY_SIZE), fields.hex("public", size=KEY_SIZE)
     fields.end()
-    signer = Ed25519Signer(seed)
+    signer = Ed25519Signer(seed, checks=checks)
     if signer.public_key != public:
         raise LicensingError(
             Problem.CORRUPT, f"the halves of the key in {path} do not belong together: use a copy of it"

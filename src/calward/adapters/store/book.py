@@ -170,6 +170,16 @@ class SqlBook:
         )
         self._shared.forget()
 
+    def document(self, name: str) -> bytes | None:
+        found = self._select("SELECT body FROM document WHERE name = ?", (name,))
+        return bytes(found[0][0]) if found else None
+
+    def keep_document(self, name: str, body: bytes) -> None:
+        self._do(
+            "INSERT INTO document (name, body) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET body = excluded.body",
+            (name, body),
+        )
+
     def shelf(self) -> Shelf:
         return self._shared.shelf(self._cursor)
 

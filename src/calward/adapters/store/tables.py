@@ -22,6 +22,7 @@ from sqlalchemy import (
 __all__ = [
     "checkpoint",
     "code",
+    "document",
     "event",
     "holder",
     "host",
@@ -57,6 +58,14 @@ server = Table(
     CheckConstraint("k = 1", name="server_is_one"),
 )
 """The license server's state: one row."""
+
+document = Table(
+    "document",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+"""Signed things that the license server keeps whole: the newest keyring, the nonce of its last activation request."""
 
 pack = Table(
     "pack",

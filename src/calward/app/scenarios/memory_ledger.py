@@ -47,6 +47,7 @@ class MemoryLedger:
     _requests: dict[tuple[int, str], tuple[bytes, int, int]] = field(default_factory=dict)
     _refusals: dict[tuple[int, int, str], tuple[int, int, int]] = field(default_factory=dict)
     _warned: dict[str, int] = field(default_factory=dict)
+    _documents: dict[str, bytes] = field(default_factory=dict)
 
     def write(self, act: Callable[[Book], T]) -> T:
         """Run one act."""
@@ -78,6 +79,12 @@ class MemoryLedger:
 
     def set_server(self, server: Server) -> None:
         self._server = server
+
+    def document(self, name: str) -> bytes | None:
+        return self._documents.get(name)
+
+    def keep_document(self, name: str, body: bytes) -> None:
+        self._documents[name] = body
 
     def shelf(self) -> Shelf:
         return self._shelf

@@ -46,6 +46,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("hash", name=op.f("code_pk")),
     )
     op.create_table(
+        "document",
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("document_pk")),
+    )
+    op.create_table(
         "event",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=True),
@@ -281,5 +287,6 @@ def downgrade() -> None:
     op.drop_index("holder_key", table_name="holder")
     op.drop_table("holder")
     op.drop_table("event")
+    op.drop_table("document")
     op.drop_table("code")
     op.drop_table("checkpoint")

@@ -1,0 +1,133 @@
+"""Ask for the right to issue, take the answer, take keyrings and key packs: all that comes signed from a clearinghouse."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from calward.app.licensing.acts import Done, RefusedAct
+from calward.app.licensing.change_server import activate_server
+from calward.app.licensing.install_key_pack import InstallKeyPack, install_key_pack
+from calward.app.ports import Book, Entropy
+from calward.domain.acceptance import NotAccepted, ServerIdentity, accept_activation, accept_key_pack, accept_keyring
+from calward.domain.errors import LicensingError, Problem
+from calward.domain.key_packs import PackId
+from calward.domain.ladder import Ladder
+from calward.domain.licenses import NEVER
+from calward.domain.statements import ActivationRequest, PayloadType
+from calward.domain.trust import Keyring, Trust, Verify
+
+__all__ = [
+    "Clearinghouse",
+    "Signatures",
+    "install_signed_pack",
+    "request_activation",
+    "take_activation",
+    "take_keyring",
+]
+
+KEYRING = "keyring"
+NONCE = "activation-nonce"
+
+
+@dataclass(frozen=True, slots=True)
+class Signatures:
+    """Whom this license server believes, and how it signs.
+
+    ``roots``: the clearinghouse's root keys, from the settings. ``seal``: sign a payload of a type with the server's own key.
+    """
+
+    roots: frozenset[bytes]
+    verify: Verify
+    public_key: bytes
+    seal: Callable[[str, bytes], bytes]
+
+
+class Clearinghouse(Protocol):
+    """A clearinghouse that can be reached; both raise LicensingError(UNREACHABLE)."""
+
+    def keyring(self) -> bytes:
+        """Its newest keyring."""
+
+    def activate(self, request: bytes) -> bytes:
+        """The answer to an activation request."""
+
+
+def request_activation(book: Book, signatures: Signatures, entropy: Entropy, *, now: int) -> bytes:
+    """Make a signed activation request; the answer to an earlier one is not taken any more."""
+    server = book.server()
+    nonce = entropy.token(16).hex()
+    book.keep_document(NONCE, nonce.encode())
+    request = ActivationRequest(server.id, server.name, signatures.public_key, nonce, _moment(now))
+    return signatures.seal(PayloadType.ACTIVATION_REQUEST, request.to_payload())
+
+
+def take_keyring(text: bytes, book: Book, signatures: Signatures, *, now: int) -> NotAccepted | None:
+    """Keep a keyring that a trusted root signed; None when it is kept."""
+    if not signatures.roots:
+        detail = "no clearinghouse is trusted: name its root key in the setting roots"
+        raise LicensingError(Problem.MALFORMED, detail, field="roots")
+    known = _keyring(book, signatures, now)
+    newest = known.version if isinstance(known, Keyring) else 0
+    found = accept_keyring(text, roots=signatures.roots, now=_moment(now), verify=signatures.verify, newest=newest)
+    if isinstance(found, NotAccepted):
+        return found
+    book.keep_document(KEYRING, text)
+    return None
+
+
+def take_activation(text: bytes, book: Book, signatures: Signatures, *, now: int, by: str) -> Done | NotAccepted:
+    """Take the right to issue that a clearinghouse gave this license server."""
+    nonce = book.document(NONCE)
+    identity = ServerIdentity(book.server().id, signatures.public_key, nonce.decode() if nonce else None)
+    trust = _trust(book, signatures, now)
+    found = accept_activation(text, trust=trust, server=identity, now=_moment(now), verify=signatures.verify)
+    if isinstance(found, NotAccepted):
+        return found
+    until = NEVER if found.issue_until is None else int(found.issue_until.timestamp())
+    return activate_server(until, book, now=now, by=by, clearinghouse=found.clearinghouse)
+
+
+def install_signed_pack(
+    text: bytes, book: Book, signatures: Signatures, ladder: Ladder, *, now: int, by: str
+) -> Done | RefusedAct | NotAccepted:
+    """Install a key pack that a clearinghouse signed for this license server."""
+    server = book.server()
+    found = accept_key_pack(
+        text,
+        trust=_trust(book, signatures, now),
+        server_id=server.id,
+        ladder=ladder,
+        server_version=server.version,
+        now=_moment(now),
+        verify=signatures.verify,
+    )
+    if isinstance(found, NotAccepted):
+        return found
+    command = InstallKeyPack(
+        id=PackId(found.pack_id),
+        version=found.version,
+        type=found.cal_type,
+        total=found.total,
+        expires_at=int(found.expires_at.timestamp()),
+        by=by,
+        statement=text,
+    )
+    return install_key_pack(command, book, ladder, now=now)
+
+
+def _trust(book: Book, signatures: Signatures, now: int) -> Trust:
+    known = _keyring(book, signatures, now)
+    return Trust(signatures.roots, known if isinstance(known, Keyring) else None)
+
+
+def _keyring(book: Book, signatures: Signatures, now: int) -> Keyring | NotAccepted | None:
+    """The kept keyring, believed only as far as it still deserves it."""
+    text = book.document(KEYRING)
+    if text is None:
+        return None
+    return accept_keyring(text, roots=signatures.roots, now=_moment(now), verify=signatures.verify)
+
+
+def _moment(now: int) -> datetime:
+    return datetime.fromtimestamp(now, UTC)
