@@ -25,6 +25,7 @@ __all__ = [
     "pack_row",
     "server_from",
     "server_row",
+    "status_from",
     "type_from",
     "type_letter",
 ]
@@ -55,6 +56,11 @@ def type_from(letter: str) -> CalType:
 def type_letter(type_: CalType) -> str:
     """A CAL type's letter."""
     return _TYPE_LETTERS[type_]
+
+
+def status_from(letter: str) -> Status:
+    """A license's status from its letter."""
+    return _STATUSES[letter]
 
 
 def holder_from(row: Sequence[Any]) -> Holder:

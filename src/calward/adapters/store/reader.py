@@ -1,0 +1,236 @@
+"""What do lists and look-ups read from the database?
+
+A query-only engine: nothing here can write, and on SQLite nothing here holds up the writer. Lists go on after a key, never after
+a count of rows, so that a page costs the same at the end of a list as at its beginning.
+"""
+# ruff: noqa: D102 - the port says what each method does
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, and_, func, or_, select
+
+from calward.adapters.store import rows
+from calward.adapters.store.engines import open_reader
+from calward.adapters.store.registry import HOST, TOKEN, host_record_from, policy_from, token_from
+from calward.adapters.store.tables import (
+    code,
+    event,
+    holder,
+    host,
+    license_,
+    pack,
+    policy,
+    refusal,
+    seat,
+    server,
+    token,
+    warning,
+)
+from calward.app.reading import (
+    Counts,
+    Ended,
+    EventPage,
+    HostInForce,
+    LicenseFilter,
+    LicenseRow,
+    PackRow,
+    Page,
+)
+from calward.app.registry import AdminToken, Policy
+from calward.domain.cals import HolderKind
+from calward.domain.events import Event, read_event
+from calward.domain.key_packs import PackId, Shelf
+from calward.domain.parties import Server
+from calward.domain.roles import Role
+
+__all__ = ["SqlReader"]
+
+Condition = ColumnElement[bool]
+
+
+class SqlReader:
+    """Port ``Reader`` on SQLite or PostgreSQL; safe between threads."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    @cached_property
+    def engine(self) -> Engine:
+        """Opened at the first question: SQLite's file must be there by then."""
+        return open_reader(self._url)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.engine.dispose()
+
+    # Server and packs.
+
+    def server(self) -> Server | None:
+        body = self._scalar(select(server.c.body))
+        return rows.server_from(body) if body else None
+
+    def packs(self, now: int) -> Sequence[PackRow]:
+        return self._packs(now, pack.c.removed_at.is_(None))
+
+    def pack(self, name: str, now: int) -> PackRow | None:
+        return next(iter(self._packs(now, and_(pack.c.removed_at.is_(None), pack.c.id == name))), None)
+
+    def _packs(self, now: int, where: Condition) -> Sequence[PackRow]:
+        held = (
+            select(func.count())
+            .select_from(seat)
+            .where(seat.c.pack == pack.c.number, seat.c.held_until > now)
+            .scalar_subquery()
+        )
+        found = self._all(select(*(pack.c[name] for name in rows.PACK), held).where(where))
+        issued = {row[0]: row[-1] for row in found}
+        in_order = Shelf.of(rows.pack_from(row[:-1]) for row in found).packs
+        return [PackRow(x, issued[x.row]) for x in in_order]
+
+    # Licenses.
+
+    def licenses(self, wanted: LicenseFilter, page: Page, now: int) -> Sequence[LicenseRow]:
+        query = _LICENSES.where(*_conditions(wanted, now)).order_by(license_.c.id.desc()).limit(page.limit)
+        if page.after is not None:
+            query = query.where(license_.c.id < page.after)
+        return self._licenses(query)
+
+    def license(self, number: int) -> LicenseRow | None:
+        return next(iter(self._licenses(_LICENSES.where(license_.c.id == number))), None)
+
+    def _licenses(self, query: Select[Any]) -> Sequence[LicenseRow]:
+        with self.engine.connect() as connection:
+            names = _pack_names(connection)
+            return [_license_row(row, names) for row in connection.execute(query)]
+
+    def counts(self, now: int) -> Sequence[Counts]:
+        columns = (license_.c.type, license_.c.status, license_.c.version, license_.c.family)
+        query = (
+            select(*columns, func.count(), func.min(license_.c.expires_at))
+            .where(_runs(now))
+            .group_by(*columns)
+            .order_by(license_.c.family, license_.c.version, license_.c.type, license_.c.status)
+        )
+        found = self._all(query)
+        return [Counts(rows.type_from(x[0]), rows.status_from(x[1]).value, *x[2:]) for x in found]
+
+    def revoked_until(self, now: int) -> Sequence[tuple[int, int]]:
+        query = select(license_.c.family, license_.c.expires_at)
+        found = self._all(query.where(license_.c.ending == "revoked", license_.c.expires_at > now))
+        return [(x[0], x[1]) for x in found]
+
+    # Hosts, policies, tokens, codes.
+
+    def hosts(self) -> Sequence[HostInForce]:
+        return [_host_in_force(row) for row in self._all(_HOSTS.order_by(host.c.name))]
+
+    def host(self, name: str) -> HostInForce | None:
+        found = self._all(_HOSTS.where(func.lower(host.c.name) == name.lower()))
+        return _host_in_force(found[0]) if found else None
+
+    def policies(self) -> Sequence[Policy]:
+        columns = (policy.c.host_group, policy.c.mode, policy.c.servers)
+        return [policy_from(row) for row in self._all(select(*columns).order_by(policy.c.host_group))]
+
+    def tokens(self, now: int) -> Sequence[AdminToken]:
+        return [token_from(row) for row in self._all(_TOKENS.where(_token_runs(now)).order_by(token.c.id))]
+
+    def token_by_hash(self, token_hash: bytes, now: int) -> AdminToken | None:
+        found = self._all(_TOKENS.where(token.c.hash == token_hash, _token_runs(now)))
+        return token_from(found[0]) if found else None
+
+    def code_works(self, code_hash: bytes, purpose: str, now: int) -> bool:
+        where = (code.c.hash == code_hash, code.c.purpose == purpose, code.c.used_at.is_(None), code.c.expires_at > now)
+        return self._scalar(select(code.c.hash).where(*where)) is not None
+
+    def has_administrator(self, now: int) -> bool:
+        mine = token.c.role == Role.LICENSE_ADMINISTRATOR.value
+        return self._scalar(select(token.c.id).where(mine, _token_runs(now)).limit(1)) is not None
+
+    # Events.
+
+    def event(self, number: int) -> Event | None:
+        body = self._scalar(select(event.c.body).where(event.c.id == number))
+        return read_event(body) if body else None
+
+    def repeated(self, event: int) -> int:
+        return int(self._scalar(select(refusal.c.times).where(refusal.c.event == event)) or 1)
+
+    def events(self, page: Page) -> EventPage:
+        query = select(event.c.position, event.c.body).order_by(event.c.id).limit(page.limit)
+        if page.after is not None:
+            query = query.where(event.c.id > page.after)
+        return EventPage([(position, read_event(body)) for position, body in self._all(query)])
+
+    def warnings(self, since: int) -> Sequence[tuple[str, int]]:
+        found = self._all(select(warning.c.name, warning.c.at).where(warning.c.at > since).order_by(warning.c.at))
+        return [(x[0], x[1]) for x in found]
+
+    def _all(self, query: Select[Any]) -> Sequence[Row[Any]]:
+        with self.engine.connect() as connection:
+            return connection.execute(query).fetchall()
+
+    def _scalar(self, query: Select[Any]) -> Any:  # noqa: ANN401 - whatever the column holds
+        with self.engine.connect() as connection:
+            return connection.execute(query).scalar()
+
+
+_HOSTS = (
+    select(*(host.c[name] for name in HOST), policy.c.host_group, policy.c.mode, policy.c.servers)
+    .select_from(host.outerjoin(policy, policy.c.host_group == host.c.host_group))
+    .where(host.c.removed_at.is_(None))
+)
+_TOKENS = select(*(token.c[name] for name in TOKEN))
+_LICENSES = select(
+    *(license_.c[name] for name in rows.LICENSE), holder.c.kind, holder.c.key, holder.c.label, event.c.body
+).select_from(license_.join(holder, holder.c.id == license_.c.holder).join(event, event.c.id == license_.c.decision))
+
+
+def _runs(now: int) -> Condition:
+    return and_(license_.c.ended_at.is_(None), license_.c.expires_at > now)
+
+
+def _token_runs(now: int) -> Condition:
+    return and_(token.c.ended_at.is_(None), token.c.expires_at > now)
+
+
+def _conditions(wanted: LicenseFilter, now: int) -> Iterable[Condition]:
+    if wanted.ended != Ended.ALL:
+        runs = _runs(now)
+        yield runs if wanted.ended == Ended.NO else ~runs
+    if wanted.type:
+        yield license_.c.type == rows.type_letter(wanted.type)
+    if wanted.status:
+        yield license_.c.status == wanted.status[0]
+    if wanted.version:
+        yield license_.c.version == wanted.version
+    if wanted.pack:
+        yield license_.c.pack.in_(select(pack.c.number).where(pack.c.id == wanted.pack))
+    if wanted.holder:
+        yield or_(holder.c.key == wanted.holder, holder.c.label == wanted.holder)
+    if wanted.host:
+        # An event's text is canonical, and a host's name holds nothing that JSON would write in another way.
+        yield event.c.body.contains(f'"host":"{wanted.host}"', autoescape=True)
+
+
+def _pack_names(connection: Connection) -> dict[int, PackId]:
+    return {number: PackId(name) for number, name in connection.execute(select(pack.c.number, pack.c.id))}
+
+
+def _license_row(row: Row[Any], names: dict[int, PackId]) -> LicenseRow:
+    *own, letter, key, label, body = row
+    kind = rows.kind_from(letter)
+    return LicenseRow(
+        license=rows.license_from(own, names),
+        holder=label or key or "",
+        holder_kind=kind,
+        hardware_id=key if kind is HolderKind.DEVICE else None,
+        decision=read_event(body),
+    )
+
+
+def _host_in_force(row: Row[Any]) -> HostInForce:
+    *own, group, mode, servers = row
+    return HostInForce(host_record_from(own), policy_from((group, mode, servers)) if group else None)

@@ -1,0 +1,158 @@
+"""What do lists, look-ups and the status read, outside of any act?
+
+Values as they stood at one moment; a reader never waits for the writer and never makes it wait.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from calward.app.registry import AdminToken, HostRecord, Policy
+from calward.domain.cals import CalType, HolderKind
+from calward.domain.events import Event
+from calward.domain.key_packs import KeyPack
+from calward.domain.licenses import License
+from calward.domain.parties import Server
+
+__all__ = ["Counts", "Ended", "EventPage", "HostInForce", "LicenseFilter", "LicenseRow", "PackRow", "Page", "Reader"]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """How many rows, and after which one (its number; None: from the start)."""
+
+    limit: int = 100
+    after: int | None = None
+
+
+class Ended:
+    """Which licenses a list shows: those that run, those that have ended, or both."""
+
+    NO, YES, ALL = "no", "yes", "all"
+
+
+@dataclass(frozen=True, slots=True)
+class LicenseFilter:
+    """What a list of licenses is restricted to; None: not at all. ``holder`` is a name or a hardware id, exactly."""
+
+    type: CalType | None = None
+    status: str | None = None
+    version: str | None = None
+    pack: str | None = None
+    holder: str | None = None
+    host: str | None = None
+    ended: str = Ended.NO
+
+
+@dataclass(frozen=True, slots=True)
+class PackRow:
+    """An installed pack and how many of its CALs running licenses hold."""
+
+    pack: KeyPack
+    issued: int
+
+
+@dataclass(frozen=True, slots=True)
+class LicenseRow:
+    """A license, who holds it (empty once erased), and the event of the decision on which it stands now."""
+
+    license: License
+    holder: str
+    holder_kind: HolderKind
+    hardware_id: str | None
+    decision: Event
+
+
+@dataclass(frozen=True, slots=True)
+class HostInForce:
+    """A host and the policy of its group, where there is one."""
+
+    host: HostRecord
+    policy: Policy | None
+
+    @property
+    def mode(self) -> CalType:
+        """The licensing mode in force: the policy wins."""
+        return (self.policy and self.policy.mode) or self.host.mode
+
+    @property
+    def mode_from(self) -> str:
+        """Whether "policy" or "host" sets it."""
+        return "policy" if self.policy and self.policy.mode else "host"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Running licenses of one type, version and status: how many, and when the first of them ends."""
+
+    type: CalType
+    status: str
+    version: str
+    family: int
+    number: int
+    first_end: int
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """Events in order with their positions in the tree (None: not there yet)."""
+
+    items: Sequence[tuple[int | None, Event]]
+
+
+class Reader(Protocol):
+    """Look-ups. Times are seconds since 1970 (UTC)."""
+
+    def server(self) -> Server | None:
+        """The license server; None on an empty ledger."""
+
+    def packs(self, now: int) -> Sequence[PackRow]:
+        """Installed packs in order of use."""
+
+    def pack(self, name: str, now: int) -> PackRow | None:
+        """One installed pack."""
+
+    def licenses(self, wanted: LicenseFilter, page: Page, now: int) -> Sequence[LicenseRow]:
+        """Licenses, newest first; ``page.after`` is a license's number."""
+
+    def license(self, number: int) -> LicenseRow | None:
+        """One license, running or ended."""
+
+    def counts(self, now: int) -> Sequence[Counts]:
+        """Running licenses, counted."""
+
+    def hosts(self) -> Sequence[HostInForce]:
+        """Hosts by name."""
+
+    def host(self, name: str) -> HostInForce | None:
+        """A host by name without regard to case."""
+
+    def policies(self) -> Sequence[Policy]:
+        """Policies by group."""
+
+    def tokens(self, now: int) -> Sequence[AdminToken]:
+        """Running tokens."""
+
+    def token_by_hash(self, token_hash: bytes, now: int) -> AdminToken | None:
+        """The running token with this hash."""
+
+    def code_works(self, code_hash: bytes, purpose: str, now: int) -> bool:
+        """Whether a one-time code could be used now."""
+
+    def has_administrator(self, now: int) -> bool:
+        """Whether a running token belongs to a license administrator."""
+
+    def event(self, number: int) -> Event | None:
+        """An event by its number."""
+
+    def repeated(self, event: int) -> int:
+        """How many equal refusals an event stands for."""
+
+    def events(self, page: Page) -> EventPage:
+        """Events in order; ``page.after`` is an event's number."""
+
+    def revoked_until(self, now: int) -> Sequence[tuple[int, int]]:
+        """(family, when it would have expired) of each revoked license still in its old term."""
+
+    def warnings(self, since: int) -> Sequence[tuple[str, int]]:
+        """Warnings given after a second: "NUMBER WHAT", and when."""
