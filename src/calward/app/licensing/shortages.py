@@ -21,7 +21,15 @@ __all__ = ["note_shortages"]
 def note_shortages(event: Event, asking: Asking, host: Host, server: Server, book: Book) -> None:
     """Write the warnings that a decision gives cause for; ``event`` is the decision's."""
     if asking.blocked:
-        _warn(book, event, Kind.NOT_ACTIVATED, 18, str(asking.blocked), {"server": server.name, "host": host.name})
+        _warn(
+            book,
+            event,
+            asking.now,
+            Kind.NOT_ACTIVATED,
+            18,
+            str(asking.blocked),
+            {"server": server.name, "host": host.name},
+        )
         return
     if not asking.proven:
         return
@@ -40,7 +48,7 @@ def _few_left(book: Book, event: Event, asking: Asking, host: Host, server: Serv
     left = book.few_left(asking.mode, packs, asking.now, low)
     if left is not None:
         more = {"server": server.name, "host": host.name, "cal": _cal(packs[0]), "left": left, "total": total}
-        _warn(book, event, Kind.SHORTAGE, 20, _cal(packs[0]), more | {"given": _given(event)})
+        _warn(book, event, asking.now, Kind.SHORTAGE, 20, _cal(packs[0]), more | {"given": _given(event)})
 
 
 @lru_cache(maxsize=256)
@@ -60,14 +68,14 @@ def _none_left(
         return  # No CAL of this version was ever bought and a newer one serves: that is how it is meant.
     total = sum(pack.total for pack in packs)
     more = {"server": server.name, "host": host.name, "cal": cal, "left": 0, "total": total, "given": _given(event)}
-    _warn(book, event, Kind.SHORTAGE, 21, cal, more)
+    _warn(book, event, asking.now, Kind.SHORTAGE, 21, cal, more)
 
 
-def _warn(book: Book, event: Event, kind: Kind, number: int, about: str, more: dict[str, Any]) -> None:
-    if book.due(f"{number} {about}", event["at"], SECONDS_PER_DAY):
+def _warn(book: Book, event: Event, now: int, kind: Kind, number: int, about: str, more: dict[str, Any]) -> None:
+    """``now`` and not the event's own time: an equal refusal may have been written down up to an hour ago."""
+    if book.due(f"{number} {about}", now, SECONDS_PER_DAY):
         book.append(
-            {"id": book.new_id(), "at": event["at"], "kind": kind.value, "number": number, "decision": event["id"]}
-            | more
+            {"id": book.new_id(), "at": now, "kind": kind.value, "number": number, "decision": event["id"]} | more
         )
 
 
