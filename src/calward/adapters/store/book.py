@@ -16,6 +16,7 @@ from calward.adapters.store import rows
 from calward.adapters.store.registry import SqlRegistry
 from calward.adapters.store.shared import Shared
 from calward.adapters.store.statements import Statements, flat, padded
+from calward.adapters.store.tree import TreeRows
 from calward.adapters.store.working_set import WorkingSet
 from calward.app.licensing.issue_license import IssueLicense
 from calward.app.ports import Claimed, Entropy, Remembered
@@ -65,6 +66,11 @@ class SqlBook:
     def registry(self) -> SqlRegistry:
         """Hosts, policies, codes and tokens, in this transaction."""
         return SqlRegistry(self._cursor, self._sql)
+
+    @property
+    def tree(self) -> TreeRows:
+        """The Merkle tree of events and its checkpoints, in this transaction."""
+        return TreeRows(self._cursor, self._sql)
 
     # Reading many at once.
 

@@ -1,23 +1,30 @@
 """Make a license server, activate or deactivate it, change its settings."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from calward.app.licensing.acts import Done, RefusedAct, refuse_act, write_act
 from calward.app.ports import Book
 from calward.domain.events import Kind
 from calward.domain.parties import Server
 from calward.domain.reasons import Reason
-from calward.domain.settings import changed
+from calward.domain.settings import Settings, changed
 
 __all__ = ["activate_server", "change_settings", "deactivate_server", "make_server"]
 
 
 def make_server(server: Server, book: Book, *, now: int, by: str) -> Done:
-    """Store a new license server's state."""
+    """Store a new license server's state; settings that differ from the defaults stand in the event."""
     book.set_server(server)
     facts = {"server": server.name, "server_id": server.id, "version": server.version, "ladder": server.ladder}
-    return Done("made", write_act(book, Kind.SERVER_MADE, now, by, **facts))
+    usual = Settings()
+    values = {
+        x.name: str(getattr(server.settings, x.name))
+        for x in fields(Settings)
+        if getattr(server.settings, x.name) != getattr(usual, x.name)
+    }
+    more = {"values": values or None, "until": server.issue_until}
+    return Done("made", write_act(book, Kind.SERVER_MADE, now, by, **facts, **more))
 
 
 def activate_server(issue_until: int, book: Book, *, now: int, by: str, clearinghouse: str | None = None) -> Done:
