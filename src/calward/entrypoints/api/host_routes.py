@@ -80,6 +80,11 @@ class HostDesk:
     seal: Callable[[str, bytes], bytes]
     server_id: str
     headers: Callable[[], dict[str, str]] = dict
+    """Headers outside the repeated body: the newest checkpoint."""
+    echo: bool = False
+    """Also serve /bench/echo, which only decodes and encodes what a request for a license would be."""
+    count: Callable[[str, str], None] = lambda _outcome, _status: None
+    """Takes note of each answer's outcome and the license's status."""
 
 
 _ask_decoder = msgspec.json.Decoder(AskBody)
@@ -108,7 +113,12 @@ def host_routes(desk: HostDesk) -> list[Route]:
         host, body = await _opened(http, desk, _batch_decoder)
         return Response(await _batch(host, body, desk), headers=desk.headers(), media_type="application/json")
 
+    async def echo(http: HttpRequest) -> Response:
+        return Response(_encode(_ask_decoder.decode(await _body(http))), media_type="application/json")
+
+    yardstick = [Route("/bench/echo", echo, methods=["POST"])] if desk.echo else []
     return [
+        *yardstick,
         Route("/api/v1/licenses:request", _answering(request_license), methods=["POST"]),
         Route("/api/v1/licenses:confirm", _answering(confirm_license), methods=["POST"]),
         Route("/api/v1/licenses:batch", _answering(batch), methods=["POST"]),
@@ -202,11 +212,16 @@ def _value(found: Any) -> Any:  # noqa: ANN401 - what an act returned
 
 def _answer(event: Event, body: AskBody, desk: HostDesk) -> dict[str, Any]:
     answer = answer_from(event)
+    _count(answer, desk)
     signed = None
     if answer.license:
         statement = _canonical(_statement(answer, event, body, desk))
         signed = msgspec.Raw(desk.seal(PayloadType.LICENSE, statement))
     return _plain(answer) | {"signed": signed}
+
+
+def _count(answer: Answer, desk: HostDesk) -> None:
+    desk.count(answer.outcome, answer.license.status if answer.license else "none")
 
 
 def _plain(answer: Answer) -> dict[str, Any]:
@@ -246,6 +261,7 @@ async def _batch(host: Host, body: BatchBody, desk: HostDesk) -> bytes:
             answers.append(_error(found))
         elif isinstance(asked, AskBody):
             answer = answer_from(found)
+            _count(answer, desk)
             answers.append(_plain(answer))
             if answer.license:
                 statements.append(_statement(answer, found, asked, desk))

@@ -1,0 +1,187 @@
+"""How is a license server put together from its settings, and served?
+
+The data folder holds ``ledger.db`` (unless another database is named), ``server.key`` (who this license server is; signs requests
+and checkpoints), ``license.key`` (signs issued licenses) and, where asked for, a certificate of our own. Only its owner may look in.
+"""
+
+import asyncio
+import base64
+import contextlib
+import os
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import structlog
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
+
+from calward.adapters.ladders import load_ladder
+from calward.adapters.serving import serve_asgi
+from calward.adapters.signing import Ed25519Signer, create_key_file, load_signer, parse_public_key, seal, verify
+from calward.adapters.store.engines import open_reader
+from calward.adapters.store.host_tokens import SqlHostTokens
+from calward.adapters.store.ledger import SqlLedger
+from calward.adapters.store.migrate import migrate
+from calward.adapters.store.tree import AuditLog, log_origin
+from calward.adapters.store.writer import GroupWriter
+from calward.adapters.system import SystemClock, SystemEntropy
+from calward.app.licensing.change_server import make_server
+from calward.app.licensing.signed_things import Signatures
+from calward.app.licensing.sweep import sweep
+from calward.app.ports import Book
+from calward.config import ServerConfig
+from calward.domain.errors import LicensingError, Problem
+from calward.domain.ladder import Ladder
+from calward.domain.parties import Server
+from calward.entrypoints.api.health import Metrics, health_routes
+from calward.entrypoints.api.host_routes import HostDesk, host_routes
+
+__all__ = ["LicenseServer", "serve"]
+
+log = structlog.get_logger(__name__)
+
+SERVER_ROLE, LICENSE_ROLE = "license-server", "issued-licenses"
+SWEEP_EVERY = 3600
+"""Seconds between two sweeps (design 3)."""
+
+
+class LicenseServer:
+    """All parts of one license server, plugged together. ``close`` gives back what it holds."""
+
+    def __init__(self, config: ServerConfig) -> None:
+        self.config = config
+        self.clock, self.entropy = SystemClock(), SystemEntropy()
+        _private_folder(config.data_dir)
+        url = config.database_url
+        migrate(url)
+        postgresql = not url.startswith("sqlite")
+        self.ledger = SqlLedger(url, entropy=self.entropy, clock=None if postgresql else self.clock)
+        self.engine = open_reader(url)
+        self.ladder: Ladder = load_ladder(config.ladder)
+        self.server = self.ledger.write(self._server)
+        self.key = self._key("server.key", SERVER_ROLE)
+        self.license_key = self._key("license.key", LICENSE_ROLE, checks=False)
+        self.signatures = Signatures(
+            roots=frozenset(parse_public_key(x) for x in config.roots.split(",") if x.strip()),
+            verify=verify,
+            public_key=self.key.public_key,
+            seal=lambda kind, payload: seal(kind, payload, self.key),
+        )
+        self.audit_log = AuditLog(self.ledger, self.engine, log_origin(self.server), self.key, self.clock)
+        self.host_tokens = SqlHostTokens(self.engine, self.clock)
+        self.writer = GroupWriter(self.ledger)
+        self.metrics = Metrics()
+        self._checkpoint_header: dict[str, str] = {}
+
+    def close(self) -> None:
+        """Give back connections and files."""
+        self.ledger.close()
+        self.engine.dispose()
+
+    def app(self) -> ASGIApp:
+        """The whole application: routes for hosts, administration, health."""
+        routes = [*host_routes(self.desk()), *health_routes(self._ready, self.metrics, self._refresh)]
+        return Starlette(routes=routes, lifespan=self.lifespan)
+
+    def desk(self) -> HostDesk:
+        """What the routes for hosts need."""
+        return HostDesk(
+            submit=self.writer.submit,
+            host_of=self.host_tokens.host_of,
+            entropy=self.entropy,
+            seal=lambda kind, payload: seal(kind, payload, self.license_key),
+            server_id=self.server.id,
+            headers=lambda: self._checkpoint_header,
+            echo=self.config.bench_echo,
+            count=self.metrics.count,
+        )
+
+    @contextlib.asynccontextmanager
+    async def lifespan(self, _app: Any) -> AsyncIterator[None]:  # noqa: ANN401 - Starlette's application
+        """What runs beside the routes: the writer, the audit trail's tree, the sweep."""
+        self.writer.start()
+        beside = [asyncio.create_task(_every(1, self._tend)), asyncio.create_task(_every(SWEEP_EVERY, self._sweep))]
+        try:
+            yield
+        finally:
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+            await asyncio.to_thread(self.writer.stop)
+            await asyncio.to_thread(self._tend)
+
+    def _server(self, book: Book) -> Server:
+        """The server's state, made at the first start."""
+        try:
+            return book.server()
+        except LicensingError as error:
+            if error.problem is not Problem.NOT_FOUND:
+                raise
+        version = self.ladder.canonical(self.config.server_version or self.ladder.newest)
+        made = Server(
+            id=self.entropy.token(16).hex(),
+            name=self.config.name,
+            version=version,
+            family=self.ladder.family_of(version),
+            ladder=self.config.ladder,
+        )
+        make_server(made, book, now=book.now(), by="first start")
+        return made
+
+    def _key(self, name: str, role: str, *, checks: bool = True) -> Ed25519Signer:
+        path = self.config.data_dir / name
+        if not path.exists():
+            create_key_file(path, role, self.entropy.token(32))
+        return load_signer(path, role, checks=checks)
+
+    def _tend(self) -> None:
+        """Each second: fold the events into the tree, and have its newest checkpoint at hand."""
+        self.metrics.tree_size.set(self.audit_log.tend())
+        note = base64.b64encode(self.audit_log.latest_checkpoint().encode()).decode()
+        self._checkpoint_header = {"Calward-Checkpoint": note}
+
+    def _sweep(self) -> None:
+        while self.ledger.write(lambda book: sweep(book, now=book.now())):
+            pass
+
+    def _ready(self) -> None:
+        self.ledger.write(lambda book: book.server())
+
+    def _refresh(self, metrics: Metrics) -> None:
+        """Count CALs for /metrics."""
+
+
+async def _every(seconds: int, act: Callable[[], None]) -> None:
+    """Do something again and again in a thread; a failure is logged, and the next time is another chance."""
+    while True:
+        try:
+            await asyncio.to_thread(act)
+        except Exception:
+            log.exception("background.failed", act=act.__name__)
+        await asyncio.sleep(seconds)
+
+
+def serve(config: ServerConfig, *, ready: Callable[[str], None]) -> None:
+    """Serve a license server until a signal ends it; raises LicensingError for settings that cannot be served."""
+    license_server = LicenseServer(config)
+    try:
+        host, port = config.address
+        certificate = Path(config.tls_certificate) if config.tls_certificate else None
+        key = Path(config.tls_key) if config.tls_key else None
+        serve_asgi(
+            license_server.app(), host, port, certificate=certificate, key=key, unix=config.socket_path, ready=ready
+        )
+    finally:
+        license_server.close()
+
+
+def _private_folder(folder: Path) -> None:
+    """Make the data folder if need be; nobody but its owner may look in."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        detail = f"the data folder {folder} cannot be made: {error.strerror}; name another with --data-dir"
+        raise LicensingError(Problem.UNAVAILABLE, detail, field="data_dir") from None
+    if not os.access(folder, os.W_OK):
+        raise LicensingError(Problem.FORBIDDEN, f"the data folder {folder} cannot be written", field="data_dir")

@@ -1,0 +1,56 @@
+"""Does the license server live, is it ready, and how much has it done? Open to everyone, so no names are told."""
+
+from collections.abc import Callable
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from calward.domain.errors import LicensingError
+
+__all__ = ["Metrics", "health_routes"]
+
+
+class Metrics:
+    """The figures under /metrics; names begin with ``calward_``, and never is a user, device or pack a label."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._decisions = Counter(
+            "calward_decisions", "Answers to requests for licenses", ("outcome", "status"), registry=self.registry
+        )
+        self._children: dict[tuple[str, str], Counter] = {}
+        self.tree_size = Gauge("calward_audit_tree_size", "Events in the audit trail's tree", registry=self.registry)
+        self.free = Gauge("calward_cals_free", "CALs that are free", ("version", "type"), registry=self.registry)
+        self.installed = Gauge("calward_cals_installed", "CALs installed", ("version", "type"), registry=self.registry)
+
+    def count(self, outcome: str, status: str) -> None:
+        """Count one answer."""
+        child = self._children.get((outcome, status))
+        if child is None:
+            child = self._children[outcome, status] = self._decisions.labels(outcome, status)
+        child.inc()
+
+
+def health_routes(ready: Callable[[], None], metrics: Metrics, refresh: Callable[[Metrics], None]) -> list[Route]:
+    """The routes /livez, /readyz and /metrics.
+
+    ``ready`` raises LicensingError while the server cannot issue; ``refresh`` brings the gauges up to date.
+    """
+
+    async def livez(_request: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    def readyz(_request: Request) -> Response:
+        try:
+            ready()
+        except LicensingError as error:
+            return JSONResponse({"ready": False, "problem": error.problem.value}, 503)
+        return JSONResponse({"ready": True})
+
+    def figures(_request: Request) -> Response:
+        refresh(metrics)
+        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    return [Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", figures)]
