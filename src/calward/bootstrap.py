@@ -3,6 +3,8 @@
 Loads a part when a command needs it: ``calward matrix`` loads no web server and no database, ``calward license list`` no ledger.
 """
 
+import os
+import secrets
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -14,8 +16,12 @@ from calward.entrypoints.cli.running import run
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+    from calward.adapters.admin_client import HttpAdminClient
+    from calward.adapters.http_exchange import Address
+    from calward.adapters.license_server_client import LicenseServerClient
     from calward.app.clearinghouse.desk import Clearinghouse
     from calward.domain.ladder import Ladder
+    from calward.entrypoints.cli.wiring import Where
 
 __all__ = ["Wiring", "main"]
 
@@ -27,6 +33,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 class Wiring:
     """What commands get as their context object: each method loads what it needs."""
+
+    def admin(self, where: "Where") -> "HttpAdminClient":
+        """Find the license server and make a client; raises LicensingError(UNREACHABLE) where there is none."""
+        from calward.adapters.admin_client import HttpAdminClient
+        from calward.adapters.host_config import read_token
+
+        address = self._address(where)
+        return HttpAdminClient(address, read_token(where.token_file), ca_file=where.ca_file)
+
+    def host(self, where: "Where") -> "LicenseServerClient":
+        """Make a client with a host's token; without a token file one that can only enroll."""
+        from calward.adapters.host_config import read_token
+        from calward.adapters.license_server_client import LicenseServerClient
+
+        return LicenseServerClient(self._address(where), read_token(where.token_file))
+
+    def new_id(self) -> str:
+        """An id that no other request has."""
+        return secrets.token_urlsafe(18)
+
+    def check_free(self, path: Path) -> None:
+        """Refuse a place where no new file can be made; raises LicensingError."""
+        from calward.adapters.secret_files import check_free
+
+        check_free(path)
+
+    def write_secret(self, path: Path, secret: str) -> None:
+        """Write a token to a new file that only its owner can read; raises LicensingError."""
+        from calward.adapters.secret_files import write_secret
+
+        write_secret(path, secret)
+
+    def _address(self, where: "Where") -> "Address":
+        from calward.adapters.http_exchange import Address
+        from calward.adapters.server_address import find_server
+
+        url = find_server(where.server, os.environ, Path.cwd())
+        return Address.parse(url, where.fingerprint if url.startswith("https:") else None)
 
     def load_ladder(self, name_or_path: str) -> "Ladder":
         """Load a ladder by its name or the path of its file; raises LicensingError."""

@@ -65,9 +65,22 @@ class LicenseServerClient:
         question = {"request_id": request_id, "device": {"name": name, "hardware_id": hardware_id}}
         return self._request(question, full_only=full_only, seconds=seconds)
 
+    def ask_license(self, question: Mapping[str, Any], *, full_only: bool, seconds: float) -> dict[str, Any]:
+        """Ask for a license, and give the answer as it came, once it is one; raises LicensingError."""
+        answer = self._post("licenses:request", {**question, **({"full_only": True} if full_only else {})}, seconds)
+        try:
+            _heard(answer, self.name)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise self._not_ours(error) from error
+        return answer
+
+    def confirm_license(self, license_id: str, *, seconds: float) -> dict[str, Any]:
+        """Say that the holder of a license has logged on, and give the answer as it came; raises LicensingError."""
+        return self._post("licenses:confirm", {"license": license_id}, seconds)
+
     def confirm(self, license_id: str, *, seconds: float) -> None:
         """Say that the holder of a license has logged on; raises LicensingError, CONFLICT where it is refused."""
-        answer = self._post("licenses:confirm", {"license": license_id}, seconds)
+        answer = self.confirm_license(license_id, seconds=seconds)
         if answer.get("outcome") != "confirmed":
             reasons = ", ".join(map(str, answer.get("reason") or ()))
             raise self._error(Problem.CONFLICT, f"does not confirm license {license_id}: {reasons[:_SHOWN]}")

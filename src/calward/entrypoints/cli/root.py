@@ -13,14 +13,23 @@ _HERE: Final = "calward.entrypoints.cli"
 
 COMMANDS: Final = MappingProxyType(
     {
+        "status": Place(f"{_HERE}.status:status", "Say in one line what stops first and when, then show the rest."),
+        "pack": Place(f"{_HERE}.pack:pack", "Show, install and remove key packs."),
+        "license": Place(f"{_HERE}.license:license_", "List, request, revoke and release issued licenses."),
+        "host": Place(f"{_HERE}.host:host", "Enroll session hosts and set what they are."),
+        "explain": Place(f"{_HERE}.explain:explain", "Tell the story of a decision, or what would be decided now."),
         "matrix": Place(f"{_HERE}.matrix:matrix", "Show which versions go together; needs no license server."),
         "scenario": Place(f"{_HERE}.scenario:scenario", "Try what happens to an estate, in files and virtual time."),
-        "pam": Place(f"{_HERE}.pam:pam", "Ask for a user's license at logon; started by pam_exec on a session host."),
-        "clearinghouse": Place(
-            f"{_HERE}.clearinghouse:clearinghouse",
-            "Activate license servers and sign key packs for them: for whoever sells the CALs.",
-        ),
+        "server": Place(f"{_HERE}.server:server", "Show, activate and set up the license server itself."),
+        "token": Place(f"{_HERE}.token:token", "Make and end administrators' tokens."),
+        "audit": Place(f"{_HERE}.audit:audit", "Verify, follow and export the audit trail."),
+        "serve": Place(f"{_HERE}.serve:serve", "Run the license server until it is stopped."),
+        "setup": Place(f"{_HERE}.setup:setup", "Make the first license administrator, with the server's setup link."),
+        "clearinghouse": Place(f"{_HERE}.clearinghouse:clearinghouse", "Activate license servers and sign key packs."),
+        "pam": Place(f"{_HERE}.pam:pam", "Ask for a user's license at logon; started by pam_exec."),
+        "completion": Place(f"{_HERE}.completion:completion", "Print the script that lets a shell complete commands."),
         "version": Place(f"{_HERE}.version:version", "Show which Calward this is."),
+        "devrun": Place(f"{_HERE}.serve:devrun", "Run both servers on loopback: what ./dev run starts.", hidden=True),
     }
 )
 """Name, place and summary of each command, in the order of the help page."""

@@ -1,0 +1,63 @@
+"""How do commands read and write the files that people name? ``-`` stands for standard input or output."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+import rich_click as click
+
+from calward.domain.envelope import MAX_ENVELOPE_SIZE
+from calward.domain.errors import LicensingError, Problem
+
+__all__ = ["read_envelope", "read_line", "read_text", "write_text"]
+
+_SLACK: Final = 2
+"""Bytes of a line end after an envelope."""
+
+
+def read_envelope(path: Path) -> bytes:
+    """Read a signed file, whose content the license server judges; raises LicensingError."""
+    try:
+        if str(path) == "-":
+            content = sys.stdin.buffer.read(MAX_ENVELOPE_SIZE + _SLACK + 1)
+        else:
+            with path.open("rb") as file:
+                content = file.read(MAX_ENVELOPE_SIZE + _SLACK + 1)
+    except FileNotFoundError:
+        raise LicensingError(Problem.NOT_FOUND, f"there is no file {str(path)!a}") from None
+    except OSError as error:
+        raise LicensingError(Problem.MALFORMED, f"{str(path)!a} cannot be read: {error.strerror}") from None
+    if len(content) > MAX_ENVELOPE_SIZE + _SLACK:
+        detail = f"{str(path)!a} is no signed file: it is larger than {MAX_ENVELOPE_SIZE} bytes"
+        raise LicensingError(Problem.MALFORMED, detail)
+    return content.strip()
+
+
+def read_text(path: Path) -> str:
+    """Read a small text, such as a checkpoint; raises LicensingError."""
+    try:
+        return read_envelope(path).decode()
+    except UnicodeDecodeError:
+        raise LicensingError(Problem.MALFORMED, f"{str(path)!a} is no text in UTF-8") from None
+
+
+def read_line(text: str) -> str:
+    """Give an argument, or the first line of standard input where it is ``-``: a secret need not stand in a command."""
+    return sys.stdin.readline().strip() if text == "-" else text
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text whole or not at all, with a line end; raises LicensingError(UNAVAILABLE)."""
+    line = text if text.endswith("\n") else text + "\n"
+    if str(path) == "-":
+        click.echo(line, nl=False)
+        return
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        partial.write_text(line, encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        raise LicensingError(Problem.UNAVAILABLE, f"{str(path)!a} cannot be written: {error.strerror}") from None
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,53 @@
+"""What does an administrator fear: when does what stop? ``calward status``."""
+
+from typing import Any, Final
+
+import rich_click as click
+
+from calward.entrypoints.cli.desk import Desk, admin_command
+from calward.entrypoints.cli.output import Column, facts, print_json, say, table
+from calward.entrypoints.cli.safe_text import safe
+
+__all__ = ["PACK_COLUMNS", "status"]
+
+PACK_COLUMNS: Final[tuple[Column, ...]] = (
+    ("pack", "id"),
+    ("CAL", lambda pack: f"{pack.get('version')}/{pack.get('type')}"),
+    ("total", "total"),
+    ("issued", "issued"),
+    ("available", "available"),
+    ("expires", "expires_at"),
+)
+
+
+@click.command()
+@admin_command
+def status(desk: Desk) -> None:
+    """Say in one line what stops first and when, then show server, packs and licenses.
+
+    \b
+    Examples:
+      calward status
+      calward status --json
+      calward status --server https://ls1.example:8460 --token-file ./token
+    """  # noqa: D301 -- click wants the character itself, which keeps the lines below it apart
+    found = desk.ask("GET", "status")
+    if desk.as_json:
+        print_json(found)
+        return
+    say(safe(found.get("line", "the license server does not say what stops first")))
+    say()
+    _show(found)
+
+
+def _show(found: dict[str, Any]) -> None:
+    facts({key: value for key, value in found.get("server", {}).items() if not isinstance(value, dict)}, {})
+    counts = found.get("licenses", {})
+    if counts:
+        say()
+        facts({"licenses": counts}, {})
+    if found.get("packs"):
+        say()
+        table(PACK_COLUMNS, found["packs"])
+    for warning in found.get("warnings", ()):
+        say(f"warning: {safe(warning if isinstance(warning, str) else warning.get('detail', warning))}")
