@@ -89,9 +89,9 @@ class HttpAdminClient:
         content = None if body is None else json.dumps(body).encode()
         return self._document(self._exchange(method, target, query, content, "application/json"))
 
-    def deliver(self, target: str, content: bytes) -> dict[str, Any]:
-        """POST a signed envelope as it is."""
-        return self._document(self._exchange("POST", target, None, content, _ENVELOPE))
+    def deliver(self, method: str, target: str, content: bytes) -> dict[str, Any]:
+        """Send a signed envelope as it is."""
+        return self._document(self._exchange(method, target, None, content, _ENVELOPE))
 
     def text(self, target: str) -> str:
         """GET a text."""

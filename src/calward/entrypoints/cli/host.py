@@ -131,7 +131,21 @@ def _code_lines(name: str, made: Document) -> list[str]:
 
 
 @host.command()
-@click.argument("code")
+@click.argument("name")
+@admin_command
+def code(desk: Desk, name: str) -> None:
+    """Make a new one-time code for a known host; its token works until the code is used.
+
+    \b
+    Example:
+      calward host code SH1
+    """  # noqa: D301
+    made = desk.ask("POST", to("hosts", name, "code"))
+    desk.done(made, _code_lines(name, made))
+
+
+@host.command()
+@click.argument("one_time_code", metavar="CODE")
 @server_option
 @click.option(
     "--token-file",
@@ -144,7 +158,13 @@ def _code_lines(name: str, made: Document) -> list[str]:
 @json_option
 @click.pass_context
 def join(
-    ctx: click.Context, code: str, *, server: str | None, token_file: Path, fingerprint: str | None, as_json: bool
+    ctx: click.Context,
+    one_time_code: str,
+    *,
+    server: str | None,
+    token_file: Path,
+    fingerprint: str | None,
+    as_json: bool,
 ) -> None:
     """Redeem a one-time code on the session host; CODE - reads it from standard input.
 
@@ -156,12 +176,12 @@ def join(
       calward host join - --server https://ls1.example:8460 --token-file ./host.token < code.txt
     """  # noqa: D301
     wiring: Wiring = ctx.obj
-    code = read_line(code)
-    found = read_code(code).fingerprint
+    text = read_line(one_time_code)
+    found = read_code(text).fingerprint
     pin = found.hex() if found else fingerprint
     wiring.check_free(token_file)
     client = wiring.host(Where(server, fingerprint=pin))
-    got = client.enroll(code, seconds=_SECONDS)
+    got = client.enroll(text, seconds=_SECONDS)
     wiring.write_secret(token_file, got.token)
     facts: dict[str, Any] = {
         "host": {"name": got.name, "version": got.version, "mode": got.mode},

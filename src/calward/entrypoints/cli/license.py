@@ -128,6 +128,25 @@ def revoke(desk: Desk, license_id: str) -> None:
 
 
 @license_.command()
+@admin_command
+def revocations(desk: Desk) -> None:
+    """Show, before anyone tries, how many licenses may be revoked now and when the next place opens.
+
+    \b
+    Example:
+      calward license revocations
+    """  # noqa: D301
+    columns: tuple[Column, ...] = (
+        ("version", lambda row: row.get("version") or row.get("family")),
+        ("limit", "limit"),
+        ("revoked", "revoked"),
+        ("left", "remaining"),
+        ("next place", "next_at"),
+    )
+    desk.show_items(desk.ask("GET", "revocations"), columns, "no per-device CAL is installed: nothing can be revoked")
+
+
+@license_.command()
 @click.argument("license_id", metavar="LICENSE")
 @admin_command
 def release(desk: Desk, license_id: str) -> None:

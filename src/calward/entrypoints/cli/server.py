@@ -10,6 +10,7 @@ from calward.entrypoints.cli.desk import Desk, admin_command
 from calward.entrypoints.cli.files import read_envelope, write_text
 from calward.entrypoints.cli.output import cell, print_json, say
 from calward.entrypoints.cli.safe_text import safe
+from calward.entrypoints.cli.wiring import Document
 
 __all__ = ["server"]
 
@@ -80,7 +81,7 @@ def activate(desk: Desk, clearinghouse: str | None, request_file: Path | None, a
         _write_request(desk, request_file)
         return
     if answer_file is not None:
-        said = desk.admin.deliver("server:activate", read_envelope(answer_file))
+        said = desk.admin.deliver("POST", "server:activate", read_envelope(answer_file))
     else:
         said = desk.ask("POST", "server:activate", body={"clearinghouse": clearinghouse})
     desk.done(said, [f"activated: may issue until {cell(said.get('issue_until', 'its activation says otherwise'))}"])
@@ -95,6 +96,24 @@ def _write_request(desk: Desk, path: Path) -> None:
         print_json({"file": str(path)})
     else:
         say(f"activation request written to {safe(path)}: give it to the clearinghouse, then use --answer")
+
+
+@server.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
+@admin_command
+def keyring(desk: Desk, file: Path) -> None:
+    """Take the clearinghouse's keyring from a file, where it cannot be fetched: it says whose packs are genuine.
+
+    \b
+    Example:
+      calward server keyring keyring.json
+    """  # noqa: D301
+    said = desk.admin.deliver("PUT", "server/keyring", read_envelope(file))
+    desk.done(said, [f"the keyring is in force{_version(said)}"])
+
+
+def _version(said: Document) -> str:
+    return f": version {cell(said['version'])}" if "version" in said else ""
 
 
 @server.command()

@@ -89,8 +89,8 @@ class AdminClient(Protocol):
     def ask(self, method: str, target: str, *, query: Query | None = None, body: Document | None = None) -> Document:
         """One question, one JSON object."""
 
-    def deliver(self, target: str, content: bytes) -> Document:
-        """POST a signed envelope as it is."""
+    def deliver(self, method: str, target: str, content: bytes) -> Document:
+        """Send a signed envelope as it is."""
 
     def text(self, target: str) -> str:
         """GET a text, such as an activation request or a checkpoint."""
