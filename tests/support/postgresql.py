@@ -10,6 +10,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -44,11 +45,19 @@ class PostgresqlServer:
 
 @pytest.fixture(scope="session")
 def postgresql_server() -> Iterator[PostgresqlServer]:
-    programs = find_programs()
-    if programs is None:
+    if find_programs() is None:
         pytest.skip("no PostgreSQL server is installed: apt-get install postgresql (./dev test does it where it may)")
+    with running_server() as server:
+        yield server
+
+
+@contextmanager
+def running_server(parent: Path | None = None) -> Iterator[PostgresqlServer]:
+    """A server with its data in a folder of its own (in ``parent``, else where temporary files go), gone afterwards."""
+    programs = find_programs()
+    assert programs is not None, "ask find_programs first"
     user = _unprivileged()
-    folder = Path(tempfile.mkdtemp(prefix="calward-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="calward-pg-", dir=parent))
     try:
         if user:
             shutil.chown(folder, user)

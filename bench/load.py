@@ -1,0 +1,152 @@
+"""How much load can one process put on the license server over kept connections?
+
+Runs as a process of its own: the job is one JSON object on stdin, the result one on stdout. All bytes are made before the clock
+runs, each connection sends its next request as soon as it has its answer (a closed loop), and an answer is looked at just enough
+to know that it is the right one.
+"""
+
+import asyncio
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from time import perf_counter
+from typing import Any
+
+import uvloop
+
+__all__ = ["Job", "Result", "message", "run"]
+
+_END_OF_HEAD = b"\r\n\r\n"
+_LENGTH = b"content-length:"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to send. ``expect``: text that a right answer holds exactly ``times`` times; no text: any 200 is right."""
+
+    port: int
+    connections: int
+    messages: list[str]
+    """Whole requests, head and body, latin-1; dealt out to the connections in turn."""
+    expect: str = ""
+    times: int = 1
+
+
+@dataclass(slots=True)
+class Result:
+    """What came of it: seconds from the first byte sent to the last answer, milliseconds of each request."""
+
+    seconds: float = 0.0
+    ms: list[float] = field(default_factory=list)
+    statuses: dict[str, int] = field(default_factory=dict)
+    wrong: int = 0
+    first_wrong: str = ""
+
+
+def message(path: str, body: bytes, token: str) -> str:
+    """One request as it goes over the wire."""
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return (head.encode() + body).decode("latin-1")
+
+
+class _Connection(asyncio.Protocol):
+    """Sends its messages one after the other."""
+
+    def __init__(self, messages: list[bytes], expect: bytes, times: int, done: "asyncio.Future[None]") -> None:
+        self._messages = iter(messages)
+        self._expect, self._times = expect, times
+        self._done = done
+        self._transport: Any = None
+        self._began = 0.0
+        self._buffer = b""
+        self.ms: list[float] = []
+        self.statuses: Counter[str] = Counter()
+        self.wrong: list[bytes] = []
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def start(self) -> None:
+        """Send the next message, or be done."""
+        following = next(self._messages, None)
+        if following is None:
+            self._done.set_result(None)
+            self._transport.close()
+            return
+        self._began = perf_counter()
+        self._transport.write(following)
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        end = self._buffer.find(_END_OF_HEAD)
+        if end < 0:
+            return
+        head = self._buffer[:end].lower()
+        at = head.index(_LENGTH) + len(_LENGTH)
+        length = int(head[at:].split(b"\r\n", 1)[0])
+        if len(self._buffer) < end + len(_END_OF_HEAD) + length:
+            return
+        answer, self._buffer = self._buffer, b""
+        self._answered(answer)
+
+    def _answered(self, answer: bytes) -> None:
+        self.ms.append((perf_counter() - self._began) * 1000)
+        status = answer[9:12]
+        self.statuses[status.decode()] += 1
+        if status != b"200" or (self._expect and answer.count(self._expect) != self._times):
+            self.wrong.append(answer)
+        self.start()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self._done.done():
+            self._done.set_exception(exc or ConnectionError("the server closed the connection"))
+
+
+async def run(job: Job) -> Result:
+    """Do a job."""
+    loop = asyncio.get_running_loop()
+    messages = [text.encode("latin-1") for text in job.messages]
+    connections, ends = [], []
+    for number in range(job.connections):
+        end = loop.create_future()
+        mine = messages[number :: job.connections]
+        made = _Connection(mine, job.expect.encode(), job.times, end)
+        await loop.create_connection(lambda made=made: made, "127.0.0.1", job.port)
+        connections.append(made)
+        ends.append(end)
+    began = perf_counter()
+    for connection in connections:
+        connection.start()
+    await asyncio.gather(*ends)
+    return _result(perf_counter() - began, connections)
+
+
+def _result(seconds: float, connections: list[_Connection]) -> Result:
+    wrong = [answer for x in connections for answer in x.wrong]
+    return Result(
+        seconds=seconds,
+        ms=[ms for x in connections for ms in x.ms],
+        statuses=dict(sum((x.statuses for x in connections), Counter())),
+        wrong=len(wrong),
+        first_wrong=wrong[0].decode("latin-1")[:2000] if wrong else "",
+    )
+
+
+def _jobs() -> Iterator[Job]:
+    for line in sys.stdin:
+        yield Job(**json.loads(line))
+
+
+def main() -> None:
+    """Do the jobs of stdin, a line each; a result line for each."""
+    for job in _jobs():
+        print(json.dumps(asdict(uvloop.run(run(job)))), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""How fast is Calward, how large does its ledger grow, and how far is both from the best that is possible?
+
+`./dev bench [NAME…] [--json]`: stdout is one JSON object, a key for each benchmark that ran; stderr tells how it goes.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+sys.path[0] = str(Path(__file__).resolve().parents[1])  # Run as a script: `bench` and `tests` are found from the root.
+
+from bench import filled, issue, morning  # noqa: E402 - after the path is right
+from bench.figures import FULL, Sizes, table  # noqa: E402
+from bench.places import say, work_folder  # noqa: E402
+
+NAMES = ("issue", "growth", "size", "morning")
+
+Benchmark = Callable[[Path, Sizes, Sequence[str]], Mapping[str, Any]]
+
+BENCHMARKS: dict[tuple[str, ...], Benchmark] = {
+    ("issue",): lambda folder, sizes, _names: {"issue": issue.measure(folder, sizes)},
+    ("growth", "size"): filled.measure,
+    ("morning",): lambda folder, sizes, _names: {"morning": morning.measure(folder, sizes)},
+}
+"""What runs for which names; growth and size share one filled ledger."""
+
+
+def measure(names: Sequence[str], folder: Path, sizes: Sizes = FULL) -> dict[str, Any]:
+    """The figures of the named benchmarks."""
+    found: dict[str, Any] = {}
+    for covered, run in BENCHMARKS.items():
+        wanted = [name for name in covered if name in names]
+        if wanted:
+            began = time.monotonic()
+            found |= run(folder, sizes, wanted)
+            say(f"   {' and '.join(wanted)}: {time.monotonic() - began:.0f} s")
+    return found
+
+
+def arguments(words: Sequence[str]) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(NAMES)}; none: all")
+    parser.add_argument("--json", action="store_true", help="no table on stderr, only the JSON on stdout")
+    parser.add_argument("--folder", type=Path, help="where databases are kept meanwhile; must be a disk")
+    found = parser.parse_args(words)
+    unknown = sorted(set(found.names) - set(NAMES))
+    if unknown:
+        parser.error(f"there is no benchmark {', '.join(unknown)}: say {', '.join(NAMES)}")
+    return found
+
+
+def main(words: Sequence[str]) -> int:
+    """Measure and print."""
+    asked = arguments(words)
+    with work_folder(asked.folder) as folder:
+        found = measure(asked.names or NAMES, folder)
+    if not asked.json:
+        say(table(found))
+    print(json.dumps(found))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
