@@ -8,6 +8,7 @@ import asyncio
 import base64
 import contextlib
 import os
+import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,8 @@ __all__ = ["LicenseServer", "serve"]
 log = structlog.get_logger(__name__)
 
 SERVER_ROLE, LICENSE_ROLE = "license-server", "issued-licenses"
+SWITCH_INTERVAL = 0.0002
+"""Seconds after which a thread that waits gets its turn."""
 SWEEP_EVERY = 3600
 """Seconds between two sweeps (design 3)."""
 
@@ -164,6 +167,8 @@ async def _every(seconds: int, act: Callable[[], None]) -> None:
 
 def serve(config: ServerConfig, *, ready: Callable[[str], None]) -> None:
     """Serve a license server until a signal ends it; raises LicensingError for settings that cannot be served."""
+    # The writer's thread hands the interpreter over at each statement; by default it would wait 5 ms to get it back.
+    sys.setswitchinterval(SWITCH_INTERVAL)
     license_server = LicenseServer(config)
     try:
         host, port = config.address

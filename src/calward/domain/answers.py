@@ -83,7 +83,7 @@ def numbered(name: str, letter: str) -> int | None:
 
 def rfc3339(seconds: int) -> str:
     """Seconds since 1970 as "2026-11-24T06:22:46Z"."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19] + "Z"
 
 
 def as_json(answer: Answer) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 Plain Starlette routes with msgspec, in the same application as the administration API.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Protocol
@@ -12,6 +12,7 @@ import msgspec
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from calward.app.licensing.acts import Done, RefusedAct
 from calward.app.licensing.confirm_license import ConfirmLicense
@@ -114,35 +115,41 @@ def host_routes(desk: HostDesk) -> list[Route]:
         return Response(await _batch(host, body, desk), headers=desk.headers(), media_type="application/json")
 
     async def echo(http: HttpRequest) -> Response:
-        return Response(_encode(_ask_decoder.decode(await _body(http))), media_type="application/json")
+        return Response(_encode(_ask_decoder.decode(await http.body())), media_type="application/json")
 
     yardstick = [Route("/bench/echo", echo, methods=["POST"])] if desk.echo else []
     return [
         *yardstick,
-        Route("/api/v1/licenses:request", _answering(request_license), methods=["POST"]),
-        Route("/api/v1/licenses:confirm", _answering(confirm_license), methods=["POST"]),
-        Route("/api/v1/licenses:batch", _answering(batch), methods=["POST"]),
+        Route("/api/v1/licenses:request", _Answering(request_license), methods=["POST"]),
+        Route("/api/v1/licenses:confirm", _Answering(confirm_license), methods=["POST"]),
+        Route("/api/v1/licenses:batch", _Answering(batch), methods=["POST"]),
     ]
 
 
-def _answering(handler: Callable[[HttpRequest], Awaitable[Response]]) -> Callable[[HttpRequest], Awaitable[Response]]:
-    """Errors that the caller can act on become problem documents."""
+class _Answering:
+    """A handler as an ASGI application: errors that the caller can act on become problem documents.
 
-    async def answer(http: HttpRequest) -> Response:
+    An object, because Starlette wraps functions in layers that cost a tenth of the whole answer.
+    """
+
+    def __init__(self, handler: Callable[[HttpRequest], Awaitable[Response]]) -> None:
+        self._handler = handler
+        self.__name__ = handler.__name__
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            return await handler(http)
+            response = await self._handler(HttpRequest(scope, receive))
         except LicensingError as error:
-            return licensing_problem(error, who="the license server")
-
-    answer.__name__ = handler.__name__
-    return answer
+            response = licensing_problem(error, who="the license server")
+        await response(scope, receive, send)
 
 
 async def _opened(http: HttpRequest, desk: HostDesk, decoder: msgspec.json.Decoder[Any]) -> tuple[Host, Any]:
     """Who asks, and what; nobody who is not known has anything decoded."""
-    host = _known_host(http, desk)
+    headers: dict[bytes, bytes] = dict(http.scope["headers"])
+    host = _known_host(headers, desk)
     try:
-        return host, decoder.decode(await _body(http))
+        return host, decoder.decode(await _body(http, headers))
     except msgspec.MsgspecError as error:
         raise LicensingError(
             Problem.MALFORMED, f"the body is not what this address takes: {str(error)[:200]}"
@@ -151,18 +158,19 @@ async def _opened(http: HttpRequest, desk: HostDesk, decoder: msgspec.json.Decod
         raise LicensingError(Problem.MALFORMED, "the body is not UTF-8") from None
 
 
-def _known_host(http: HttpRequest, desk: HostDesk) -> Host:
-    scheme, _, token = http.headers.get("authorization", "").partition(" ")
-    host = desk.host_of(token) if scheme.lower() == "bearer" and token else None
+def _known_host(headers: Mapping[bytes, bytes], desk: HostDesk) -> Host:
+    scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
+    host = desk.host_of(token.decode("latin-1")) if scheme.lower() == b"bearer" and token else None
     if host is None:
         detail = "a host token is needed (Authorization: Bearer …): enroll the session host to get one"
         raise LicensingError(Problem.UNAUTHORIZED, detail)
     return host
 
 
-async def _body(http: HttpRequest) -> bytes:
-    length = http.headers.get("content-length", "0")
-    if length.isdigit() and int(length) <= MAX_BODY and "content-length" in http.headers:
+async def _body(http: HttpRequest, headers: Mapping[bytes, bytes]) -> bytes:
+    """The body; no more of it is ever held than may come."""
+    length = headers.get(b"content-length", b"")
+    if length.isdigit() and int(length) <= MAX_BODY:
         return await http.body()
     chunks, size = [], 0
     async for chunk in http.stream():
