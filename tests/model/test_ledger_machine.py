@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from calward.app.licensing.acts import Done, RefusedAct
 from calward.app.licensing.change_server import activate_server, change_settings, deactivate_server
@@ -15,7 +22,7 @@ from calward.app.licensing.confirm_license import ConfirmLicense, confirm_licens
 from calward.app.licensing.free_license import FreeLicense, release_license, revoke_license
 from calward.app.licensing.install_key_pack import InstallKeyPack, RemoveKeyPack, install_key_pack, remove_key_pack
 from calward.app.licensing.issue_license import IssueLicense
-from calward.app.licensing.requests import Request
+from calward.app.licensing.requests import Confirmation, Request
 from calward.app.licensing.sweep import sweep
 from calward.app.ports import Book
 from calward.domain.cals import CalType, HolderKind
@@ -48,18 +55,22 @@ class LedgerMachine(RuleBasedStateMachine):
     """One license server with few packs, three devices and three users; subclasses say on which ledger."""
 
     maker = "memory"
+    gapless = True
+    """Whether events are numbered without gaps."""
 
     def __init__(self) -> None:
         super().__init__()
         self.stack = ExitStack()
-        self.clock, self.entropy = SetClock(), CountedEntropy()
-        place = self.stack.enter_context(tempfile.TemporaryDirectory(prefix="calward-model-"))
-        self.ledger = self.stack.enter_context(LEDGERS[self.maker](place, self.clock))
+        self.clock = SetClock()
+        self.ledger = self.stack.enter_context(LEDGERS[self.maker](self.place(), self.clock))
         self.model = SimpleServer(NOW)
         self.asked: dict[str, tuple[IssueLicense, int, str]] = {}
         """Questions whose answers are remembered: question, time, the event's text."""
         self.last_event = 0
-        self.packs_installed = 0
+        self.packs_installed = self.questions = 0
+
+    def place(self) -> str:
+        return self.stack.enter_context(tempfile.TemporaryDirectory(prefix="calward-model-"))
 
     def teardown(self) -> None:
         self.stack.close()
@@ -180,20 +191,31 @@ class LedgerMachine(RuleBasedStateMachine):
         self.ask(host, who, life, full_only=True)
 
     def ask(self, host: Any, who: str, life: int, *, full_only: bool) -> Any:
-        question = a_question(host, who, f"r{self.last_event}.{len(self.asked)}.{self.model.now}", full_only=full_only)
-        type_, holder = host.mode.value, f"{host.mode.holder_kind.value} {who}"
-        expected = self.model.next_answer(host.version, type_, holder)
-        ends = self.model.ends_with(expected, type_, holder)
+        question = self.question(host, who, full_only=full_only)
         event = self.request(question, life)
-        if full_only and expected.status != "active":
-            assert (event["kind"], event["id"]) == ("refusal", 0)
-            return event
-        self.check(event, expected, ends)
-        self.take(event, expected, type_, holder, host.version)
-        if event["kind"] == "refusal" or event["id"] > self.last_event:
-            self.asked[question.request_id] = (question, self.model.now, encode_event(event))
-        self.last_event = max(self.last_event, event["id"])
+        self.compare(question, life, event)
         return event
+
+    def question(self, host: Any, who: str, *, full_only: bool = False) -> IssueLicense:
+        self.questions += 1
+        return a_question(host, who, f"r{self.questions}", full_only=full_only)
+
+    @rule(visits=st.lists(st.tuples(st.sampled_from(HOSTS), WHO, LIVES, MOSTLY, SELDOM), min_size=2, max_size=10))
+    def work_at_the_same_time(self, visits: list[tuple[Any, str, int, bool, bool]]) -> None:
+        """Requests and confirmations in one commit; some requests come twice."""
+        acts: list[Any] = []
+        running = self.running()
+        for number, (host, who, life, asks, twice) in enumerate(visits):
+            if asks or not running:
+                request = Request(self.question(host, who), CountedEntropy(life))
+                acts += [request] * (1 + twice)
+            else:
+                acts.append(Confirmation(ConfirmLicense(HOSTS[0], running[number % len(running)].id)))
+        for act, result in zip(acts, self.ledger.write_all(acts), strict=True):
+            if isinstance(act, Request):
+                self.compare(act.command, act.entropy.days, result)
+            else:
+                self.confirmed(self.model.papers[act.command.license], result)
 
     @precondition(lambda self: self.recent())
     @rule(data=st.data(), life=LIVES)
@@ -215,7 +237,9 @@ class LedgerMachine(RuleBasedStateMachine):
         self.log_on(data.draw(st.sampled_from(list(self.model.papers.values()))))
 
     def log_on(self, paper: Paper) -> None:
-        done = self.act(confirm_license, ConfirmLicense(HOSTS[0], paper.id))
+        self.confirmed(paper, self.act(confirm_license, ConfirmLicense(HOSTS[0], paper.id)))
+
+    def confirmed(self, paper: Paper, done: Done | RefusedAct) -> None:
         assert isinstance(done, Done if paper.runs(self.model.now) else RefusedAct)
         if isinstance(done, Done) and paper.type == "per-device":
             self.model.proven.setdefault(paper.who, self.model.now)
@@ -223,8 +247,26 @@ class LedgerMachine(RuleBasedStateMachine):
     # --- how an answer is compared ---
 
     def request(self, question: IssueLicense, life: int) -> Any:
-        self.entropy.days = life
-        return self.ledger.write(Request(question, self.entropy))
+        return self.ledger.write(Request(question, CountedEntropy(life)))
+
+    def compare(self, question: IssueLicense, life: int, event: Any) -> None:
+        """Hold an answer against the model, which then takes it over."""
+        if question.request_id in self.asked:
+            assert encode_event(event) == self.asked[question.request_id][2]
+            return
+        host = question.host
+        type_, who = host.mode.value, f"{question.kind.value} {question.key}"
+        expected = self.model.next_answer(host.version, type_, who)
+        if question.full_only and expected.status != "active":
+            assert (event["kind"], event["id"]) == ("refusal", 0)
+            return
+        self.check(event, expected, self.model.ends_with(expected, type_, who))
+        self.take(
+            event, expected, Paper(event.get("license", 0), who, type_, expected.status, "", 0, host=host.version), life
+        )
+        if event["kind"] == "refusal" or event["id"] > self.last_event:
+            self.asked[question.request_id] = (question, self.model.now, encode_event(event))
+        self.last_event = max(self.last_event, event["id"])
 
     def check(self, event: Any, expected: Given, ends: list[Paper]) -> None:
         if expected.status == "refused":
@@ -241,25 +283,22 @@ class LedgerMachine(RuleBasedStateMachine):
         for paper in ends:
             paper.ended = self.model.now
 
-    def take(self, event: Any, given: Given, type_: str, who: str, host: str) -> None:
+    def take(self, event: Any, given: Given, new: Paper, life: int) -> None:
         if given.status == "refused":
             return
-        end = self.end_of(given, type_)
+        end = self.end_of(given, new.type, life)
         assert event["expires"] == end
         if given.number is None:
-            version = event["version"]
-            self.model.papers[event["license"]] = Paper(
-                event["license"], who, type_, given.status, version, end, given.pack, host=host
-            )
-        else:
-            self.model.papers[given.number].expires = end
+            self.model.papers[new.id] = new
+            new.version, new.pack = event["version"], given.pack
+        self.model.papers[event["license"]].expires = end
 
-    def end_of(self, given: Given, type_: str) -> int:
+    def end_of(self, given: Given, type_: str, life: int) -> int:
         """When the license ends from now on."""
         now, old = self.model.now, self.model.papers.get(given.number or 0)
         if old and not self.renews(old):
             return old.expires
-        days = 60 if type_ == "per-user" else self.entropy.days
+        days = 60 if type_ == "per-user" else life
         if given.status == "temporary":
             days = 90
         end = now + days * DAY
@@ -339,7 +378,8 @@ class LedgerMachine(RuleBasedStateMachine):
                 last += 1
             return last
 
-        self.last_event = self.ledger.write(count)
+        if self.gapless:
+            self.last_event = self.ledger.write(count)
         assert all(number <= self.last_event for number in self.model.papers)
 
 
@@ -364,6 +404,23 @@ STEPS = 60
 COUNT = settings.default.max_examples if settings.default else 100
 
 TestInMemory = LedgerMachine.TestCase
-TestInMemory.settings = settings(max_examples=3 * COUNT, stateful_step_count=STEPS)
+TestInMemory.settings = settings(max_examples=2 * COUNT, stateful_step_count=STEPS)
 TestOnSqlite = pytest.mark.slow(pytest.mark.timeout(0)(SqliteMachine.TestCase))
 TestOnSqlite.settings = settings(max_examples=max(1, COUNT // 2), stateful_step_count=STEPS)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(0)
+@pytest.mark.postgresql
+@pytest.mark.xdist_group("postgresql")
+def test_on_postgresql(postgresql_server):
+    class PostgresqlMachine(LedgerMachine):
+        maker = "postgresql"
+        gapless = False
+
+        def place(self) -> str:
+            return postgresql_server.url(postgresql_server.new_database())
+
+    run_state_machine_as_test(
+        PostgresqlMachine, settings=settings(max_examples=max(1, COUNT // 20), stateful_step_count=STEPS)
+    )
