@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from calward.adapters.license_server_client import LicenseServerClient
     from calward.app.clearinghouse.desk import Clearinghouse
     from calward.domain.ladder import Ladder
-    from calward.entrypoints.cli.wiring import Where
+    from calward.entrypoints.cli.wiring import ServeOptions, Where
 
 __all__ = ["Wiring", "main"]
 
@@ -48,6 +48,15 @@ class Wiring:
         from calward.adapters.license_server_client import LicenseServerClient
 
         return LicenseServerClient(self._address(where), read_token(where.token_file))
+
+    def serve(self, options: "ServeOptions", ready: "Callable[[Mapping[str, str]], None]") -> None:
+        """Run the license server until stopped; raises LicensingError."""
+        from calward.bootstrap_server import serve
+        from calward.config import load_config
+
+        config = load_config(options.config, os.environ, options.settings)
+        socket = {"socket": str(config.socket_path.absolute())} if config.socket_path else {}
+        serve(config, ready=lambda url: ready({"url": url, **socket}))
 
     def new_id(self) -> str:
         """An id that no other request has."""

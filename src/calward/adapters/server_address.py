@@ -22,7 +22,9 @@ def usual_sockets(environment: Mapping[str, str], folder: Path) -> list[Path]:
     folders = ["/run/calward", environment.get("CALWARD_DATA_DIR") or "/var/lib/calward"]
     if runtime := environment.get("XDG_RUNTIME_DIR"):
         folders.append(runtime)
-    return [*(Path(one) / _NAME for one in folders), folder / DEV_SOCKET]
+    # CALWARD_SOCKET is the server's own setting; "none" means that it has no socket.
+    own = [Path(one)] if (one := environment.get("CALWARD_SOCKET")) and one != "none" else []
+    return [*own, *(Path(one) / _NAME for one in folders), folder / DEV_SOCKET]
 
 
 def find_server(asked: str | None, environment: Mapping[str, str], folder: Path) -> str:

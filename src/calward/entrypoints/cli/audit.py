@@ -63,7 +63,7 @@ def verify(desk: Desk, checkpoint: Path | None) -> None:
     else:
         for finding in findings:
             say(f"finding: {_finding(finding)}")
-        say("the ledger holds" if said.get("holds") else f"the ledger does not hold: {len(findings)} findings")
+        say("the ledger holds" if said.get("holds") else f"the ledger does not hold: findings: {len(findings)}")
     if not said.get("holds"):
         desk.ctx.exit(Exit.FINDINGS)
 

@@ -47,9 +47,11 @@ def _ask(desk: Desk, decision: str | None, host: str | None, holder: dict[str, s
 
 def _story(said: Document) -> Iterator[str]:
     yield _headline(said)
-    yield from (f"  {safe(sentence)}" for sentence in said.get("sentences") or ())
+    if said.get("host"):
+        often = f", {said['times']} times" if said.get("times", 1) > 1 else ""
+        yield f"asked by host {safe(said['host'])} at {cell(said.get('at'))}{often}"
     for number, line in enumerate(said.get("trace") or (), 1):
-        yield f"{number:>3}. {cell(line.get('rule'))}: {cell(line.get('detail'))} [{cell(line.get('verdict'))}]"
+        yield f"{number:>3}. {cell(line.get('rule'))}: {cell(line.get('detail'))}"
     reasons = reason_lines(said.get("reason") or ())
     if reasons:
         yield "what stood in the way of a full license:"

@@ -18,6 +18,10 @@ _SLACK: Final = 2
 
 def read_envelope(path: Path) -> bytes:
     """Read a signed file, whose content the license server judges; raises LicensingError."""
+    return _read(path).strip()
+
+
+def _read(path: Path) -> bytes:
     try:
         if str(path) == "-":
             content = sys.stdin.buffer.read(MAX_ENVELOPE_SIZE + _SLACK + 1)
@@ -31,13 +35,13 @@ def read_envelope(path: Path) -> bytes:
     if len(content) > MAX_ENVELOPE_SIZE + _SLACK:
         detail = f"{str(path)!a} is no signed file: it is larger than {MAX_ENVELOPE_SIZE} bytes"
         raise LicensingError(Problem.MALFORMED, detail)
-    return content.strip()
+    return content
 
 
 def read_text(path: Path) -> str:
     """Read a small text, such as a checkpoint; raises LicensingError."""
     try:
-        return read_envelope(path).decode()
+        return _read(path).decode()
     except UnicodeDecodeError:
         raise LicensingError(Problem.MALFORMED, f"{str(path)!a} is no text in UTF-8") from None
 

@@ -29,10 +29,12 @@ _SECONDS: Final = 10.0
 _NAMES: Final = {
     "name": "host",
     "version": "version",
-    "mode": "licensing mode",
+    "mode": "licensing mode in force",
     "mode_from": "mode comes from",
+    "own_mode": "the host's own mode",
     "group": "group",
     "enrolled_at": "enrolled",
+    "seen_at": "seen",
 }
 _COLUMNS: Final[tuple[Column, ...]] = (
     ("host", "name"),
@@ -41,6 +43,7 @@ _COLUMNS: Final[tuple[Column, ...]] = (
     ("from", "mode_from"),
     ("group", "group"),
     ("enrolled", "enrolled_at"),
+    ("seen", "seen_at"),
 )
 _NONE: Final = "no session host is enrolled: calward host enroll NAME --version V --mode M"
 _MODES: Final = click.Choice([one.value for one in CalType])

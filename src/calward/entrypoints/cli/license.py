@@ -35,6 +35,7 @@ _NAMES: Final = {
     "type": "type",
     "status": "status",
     "pack": "pack",
+    "host": "given at host",
     "issued_at": "issued",
     "expires_at": "expires",
     "ended_at": "ended",
@@ -58,6 +59,15 @@ _COLUMNS: Final[tuple[Column, ...]] = (
     ("expires", "expires_at"),
     ("decision", "decision"),
     ("why", _why),
+)
+
+_REVOCATIONS: Final[tuple[Column, ...]] = (
+    ("version", "family"),
+    ("CALs", "installed"),
+    ("limit", "limit"),
+    ("revoked", "used"),
+    ("left", "remaining"),
+    ("next place opens", "next_at"),
 )
 
 
@@ -136,14 +146,9 @@ def revocations(desk: Desk) -> None:
     Example:
       calward license revocations
     """  # noqa: D301
-    columns: tuple[Column, ...] = (
-        ("version", lambda row: row.get("version") or row.get("family")),
-        ("limit", "limit"),
-        ("revoked", "revoked"),
-        ("left", "remaining"),
-        ("next place", "next_at"),
+    desk.show_items(
+        desk.ask("GET", "revocations"), _REVOCATIONS, "no per-device CAL is installed: nothing can be revoked"
     )
-    desk.show_items(desk.ask("GET", "revocations"), columns, "no per-device CAL is installed: nothing can be revoked")
 
 
 @license_.command()

@@ -29,7 +29,7 @@ COMMANDS: Final = MappingProxyType(
         "pam": Place(f"{_HERE}.pam:pam", "Ask for a user's license at logon; started by pam_exec."),
         "completion": Place(f"{_HERE}.completion:completion", "Print the script that lets a shell complete commands."),
         "version": Place(f"{_HERE}.version:version", "Show which Calward this is."),
-        "devrun": Place(f"{_HERE}.serve:devrun", "Run both servers on loopback: what ./dev run starts.", hidden=True),
+        "devrun": Place(f"{_HERE}.serve:devrun", "Run license server and clearinghouse on loopback.", hidden=True),
     }
 )
 """Name, place and summary of each command, in the order of the help page."""

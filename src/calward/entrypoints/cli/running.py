@@ -74,12 +74,10 @@ def _trouble(error: Exception, arguments: Sequence[str]) -> Trouble:
 
 
 def _misused(error: ClickException) -> Trouble:
-    message = error.format_message().strip().rstrip(".")
-    detail = message[:1].lower() + message[1:]
     near = getattr(error, "possibilities", None)
+    message = (error.message if near else error.format_message()).strip().rstrip(".")
+    detail = message[:1].lower() + message[1:]
     context = getattr(error, "ctx", None)
-    if near:
-        detail = detail.partition(". Did you mean")[0].partition(". (Possible")[0]
     page = f"{context.command_path if context else 'calward'} --help shows what there is"
     return Trouble("usage", detail, f"did you mean {' or '.join(near)}? {page}" if near else page, Exit.USAGE)
 

@@ -1,5 +1,6 @@
 """How does the license server start? ``calward serve``, and ``devrun`` behind ``./dev run``."""
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -7,7 +8,7 @@ from typing import Final
 import rich_click as click
 
 from calward.entrypoints.cli.desk import json_option
-from calward.entrypoints.cli.output import print_json, say
+from calward.entrypoints.cli.output import say
 from calward.entrypoints.cli.safe_text import safe
 from calward.entrypoints.cli.wiring import RunOptions, ServeOptions, Wiring
 
@@ -79,7 +80,7 @@ def _ready(*, as_json: bool) -> Callable[[Mapping[str, str]], None]:
 
     def tell(places: Mapping[str, str]) -> None:
         if as_json:
-            print_json(dict(places))
+            say(json.dumps(dict(places)))  # One line: whoever has started us waits for it.
             return
         for kind, place in places.items():
             say(f"{_WHAT.get(kind, kind)}: {safe(place)}")

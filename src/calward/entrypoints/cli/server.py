@@ -21,6 +21,8 @@ _NAMES: Final = {
     "ladder": "ladder",
     "activated": "activated",
     "issue_until": "may issue until",
+    "blocked": "temporary licenses only, because",
+    "settings": "settings",
 }
 
 

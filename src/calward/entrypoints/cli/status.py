@@ -19,6 +19,14 @@ PACK_COLUMNS: Final[tuple[Column, ...]] = (
     ("expires", "expires_at"),
 )
 
+_STOPS: Final[tuple[Column, ...]] = (("when", "at"), ("what", "sentence"))
+_SERVER: Final = {
+    "name": "license server",
+    "version": "runs as version",
+    "issue_until": "may issue until",
+    "blocked": "temporary licenses only, because",
+}
+
 
 @click.command()
 @admin_command
@@ -41,13 +49,11 @@ def status(desk: Desk) -> None:
 
 
 def _show(found: dict[str, Any]) -> None:
-    facts({key: value for key, value in found.get("server", {}).items() if not isinstance(value, dict)}, {})
-    counts = found.get("licenses", {})
-    if counts:
-        say()
-        facts({"licenses": counts}, {})
-    if found.get("packs"):
-        say()
-        table(PACK_COLUMNS, found["packs"])
+    facts({key: found["server"][key] for key in _SERVER if key in found.get("server", {})}, _SERVER)
+    facts({"licenses": found.get("licenses")}, {})
+    for title, columns, key in (("what stops", _STOPS, "stops"), ("key packs", PACK_COLUMNS, "packs")):
+        if found.get(key):
+            say(f"\n{title}:")
+            table(columns, found[key])
     for warning in found.get("warnings", ()):
-        say(f"warning: {safe(warning if isinstance(warning, str) else warning.get('detail', warning))}")
+        say(f"warning: {safe(warning)}")

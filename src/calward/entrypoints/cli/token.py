@@ -17,9 +17,8 @@ _COLUMNS: Final[tuple[Column, ...]] = (
     ("token", "id"),
     ("name", "name"),
     ("role", "role"),
+    ("made", "made_at"),
     ("expires", "expires_at"),
-    ("last used", "last_used_at"),
-    ("ended", "ended_at"),
 )
 _NONE: Final = "there is no token: calward token make NAME --role ROLE"
 
