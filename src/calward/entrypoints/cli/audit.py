@@ -3,7 +3,6 @@
 import json
 import sys
 import time
-from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -75,8 +74,10 @@ def _finding(finding: object) -> str:
 
 
 @audit.command()
-@click.option("--after", metavar="N", type=click.IntRange(0), help="Begin after this event.  [default: the last few]")
-@click.option("-n", "--limit", default=20, show_default=True, type=click.IntRange(1), help="How many at most.")
+@click.option("--after", metavar="N", type=click.IntRange(0), help="Begin after this place.  [default: the last ones]")
+@click.option(
+    "-n", "--limit", default=20, show_default=True, type=click.IntRange(1, _AT_A_TIME), help="How many at most."
+)
 @click.option("-f", "--follow", is_flag=True, help="Go on with what happens, until Ctrl-C.")
 @admin_command
 def tail(desk: Desk, after: int | None, limit: int, *, follow: bool) -> None:
@@ -88,51 +89,30 @@ def tail(desk: Desk, after: int | None, limit: int, *, follow: bool) -> None:
       calward audit tail --follow --json
       calward audit tail --after 1200 --limit 50
     """  # noqa: D301
-    reached = _show_until_now(
-        desk, _before_the_last(desk, limit) if after is None else after, limit, newest=after is None
-    )
+    reached = _show(desk, {"last": True} if after is None else {"after": after}, limit, after or 0)
     while follow:
         sys.stdout.flush()
         time.sleep(_EVERY_SECONDS)
-        reached = _show_until_now(desk, reached, None, newest=False)
+        reached = _show(desk, {"after": reached}, _AT_A_TIME, reached)
 
 
-def _before_the_last(desk: Desk, limit: int) -> int:
-    """An event's number with at least ``limit`` events behind it, where there are so many: the second line of a checkpoint
-    is the number of events in the tree, and numbers are never smaller than places.
-    """
-    lines = desk.admin.text("audit/checkpoint").splitlines()
-    size = int(lines[1]) if len(lines) > 1 and lines[1].isdigit() else 0
-    return max(0, size - limit)
-
-
-def _show_until_now(desk: Desk, after: int, limit: int | None, *, newest: bool) -> int:
-    """Show at most ``limit`` events behind ``after``, the first or the newest ones; gives the last one's number."""
-    shown: deque[dict[str, Any]] = deque(maxlen=limit)
-    while newest or limit is None or len(shown) < limit:
-        wanted = _AT_A_TIME if newest or limit is None else limit - len(shown)
-        page = desk.ask("GET", "audit/events", query={"after": after, "limit": min(wanted, _AT_A_TIME)})
-        items = page.get("items", [])
-        shown.extend(items)
-        if not items:
-            break
-        after = _number(items[-1])
-    for item in shown:
-        _print(item, as_json=desk.as_json)
-    return after
-
-
-def _number(item: dict[str, Any]) -> int:
-    return int(item.get("event", item)["id"])
+def _show(desk: Desk, where: dict[str, int | bool], limit: int, reached: int) -> int:
+    """Show events, and give the place of the last one: where to go on. One without a place yet gets it within a second."""
+    page = desk.ask("GET", "audit/events", query={**where, "limit": limit})
+    for item in page.get("items", []):
+        if item["position"] is not None or "last" in where:
+            _print(item, as_json=desk.as_json)
+        reached = max(reached, item["position"] or 0)
+    return reached
 
 
 def _print(item: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         say(json.dumps(item))
         return
-    event = item.get("event", item)
+    event = item["event"]
     rest = {key: value for key, value in event.items() if key not in _APART and value is not None}
-    say(f"{cell(event['id'])} {_when(event.get('at'))} {cell(event.get('kind'))}: {cell(rest)}")
+    say(f"{cell(item['position'])} {_when(event.get('at'))} {cell(event.get('kind'))} #{event['id']}: {cell(rest)}")
 
 
 def _when(at: object) -> str:

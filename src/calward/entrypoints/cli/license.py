@@ -91,10 +91,11 @@ def license_() -> None:
 @click.option("--holder", metavar="NAME", help="Of this device (name or hardware id) or user.")
 @click.option("--host", metavar="NAME", help="Given at the request of this session host.")
 @click.option("--ended", is_flag=True, help="Those that have ended instead of those that run.")
+@click.option("--all", "both", is_flag=True, help="Those that have ended beside those that run.")
 @limit_options
 @admin_command
 def list_(
-    desk: Desk, /, cal_type: str | None, *, limit: int, after: str | None, ended: bool, **only: str | None
+    desk: Desk, /, cal_type: str | None, *, limit: int, after: str | None, ended: bool, both: bool, **only: str | None
 ) -> None:
     """List issued licenses; each that is temporary or over-used shows why.
 
@@ -105,7 +106,7 @@ def list_(
       calward license list --holder alice --json
       calward license list --ended --limit 0
     """  # noqa: D301
-    query = {"type": cal_type, **only, "ended": ended or None}
+    query = {"type": cal_type, **only, "ended": "all" if both else ended or None}
     desk.show_items(desk.items("licenses", query, limit, after), _COLUMNS, _NONE)
 
 

@@ -28,6 +28,7 @@ _DAYS: Final = 90
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write the token to this new file, readable by its owner only, instead of showing it.",
 )
+@click.option("--name", default="administrator", show_default=True, help="What the token is called, without a link.")
 @server_option
 @ca_option
 @fingerprint_option
@@ -37,6 +38,7 @@ def setup(
     ctx: click.Context,
     code: str | None,
     output: Path | None,
+    name: str,
     server: str | None,
     ca_file: Path | None,
     fingerprint: str | None,
@@ -62,7 +64,7 @@ def setup(
     admin = wiring.admin(where)
     ctx.call_on_close(admin.close)
     if secret is None:
-        body: Document = {"name": "first administrator", "role": "license-administrator", "days": _DAYS}
+        body: Document = {"name": name, "role": "license-administrator", "days": _DAYS}
         said = admin.ask("POST", "tokens", body=body)
     else:
         said = admin.ask("POST", "setup", body={"code": secret})

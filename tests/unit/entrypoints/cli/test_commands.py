@@ -533,25 +533,32 @@ def test_verify_says_whether_the_ledger_holds(said, code, last, tmp_path):
     assert [asked.body for asked in wiring.api.asked] == [{}, {}, {"checkpoint": "calward\n12\nroot\n"}]
 
 
+EVENTS = [
+    {"position": n if n < 30 else None, "event": {"id": n + 5, "at": 1_772_352_000, "kind": "license", "host": "SH1"}}
+    for n in range(1, 31)
+]
+
+
 def trail(asked):
-    after, limit = int(asked.query["after"]), int(asked.query["limit"])
-    events = [{"id": n, "at": 1_772_352_000, "kind": "license", "host": "SH1"} for n in range(1, 31) if n % 3]
-    found = [event for event in events if event["id"] > after][:limit]
-    return {"items": [{"position": None, "event": event} for event in found], "next": None}
-
-
-TRAIL = {("GET", "audit/events"): trail, ("GET", "audit/checkpoint"): "calward/LS1\n20\nroot\n\n- sig\n"}
+    limit = int(asked.query["limit"])
+    if asked.query.get("last"):
+        return {"items": EVENTS[-limit:], "next": None}
+    after = int(asked.query["after"])
+    return {"items": [x for x in EVENTS if x["position"] is None or x["position"] > after][:limit], "next": None}
 
 
 @pytest.mark.parametrize(
-    ("options", "ids"), [(["-n", "3"], [26, 28, 29]), (["--after", "4", "-n", "2"], [5, 7]), (["--after", "29"], [])]
+    ("options", "places"),
+    [(["-n", "3"], [28, 29, None]), (["--after", "4", "-n", "2"], [5, 6]), (["--after", "29"], [])],
 )
-def test_the_tail_of_the_trail_is_the_newest_events_or_those_after_one(options, ids):
-    wiring = FakeWiring(FakeAdminApi(TRAIL))
+def test_the_tail_of_the_trail_is_the_last_events_or_those_after_one(options, places):
+    wiring = FakeWiring(FakeAdminApi({("GET", "audit/events"): trail}))
     ran = calward("audit", "tail", *options, "--json", wiring=wiring)
-    assert [json.loads(line)["event"]["id"] for line in ran.lines] == ids
+    assert [json.loads(line)["position"] for line in ran.lines] == places
     people = calward("audit", "tail", *options, wiring=wiring)
-    assert people.lines == [f"{number} 2026-03-01T08:00:00Z license: host SH1" for number in ids]
+    assert people.lines == [
+        f"{place or '-'} 2026-03-01T08:00:00Z license #{(place or 30) + 5}: host SH1" for place in places
+    ]
 
 
 def test_following_goes_on_where_it_was(monkeypatch):
@@ -562,8 +569,8 @@ def test_following_goes_on_where_it_was(monkeypatch):
             raise KeyboardInterrupt
 
     monkeypatch.setattr("time.sleep", nap)
-    wiring = FakeWiring(FakeAdminApi(TRAIL))
-    ran = calward("audit", "tail", "-n", "2", "--follow", wiring=wiring)
+    wiring = FakeWiring(FakeAdminApi({("GET", "audit/events"): trail}))
+    ran = calward("audit", "tail", "--after", "27", "-n", "2", "--follow", wiring=wiring)
     assert ran.code == Exit.INTERRUPTED
     assert [line.split()[0] for line in ran.lines] == ["28", "29"]
     assert wiring.api.asked[-1].query["after"] == "29"
