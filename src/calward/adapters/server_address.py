@@ -10,10 +10,10 @@ from typing import Final
 
 from calward.domain.errors import LicensingError, Problem
 
-__all__ = ["DEV_SOCKET", "find_server", "usual_sockets"]
+__all__ = ["DEV_FOLDER", "find_server", "usual_sockets"]
 
-DEV_SOCKET: Final = Path(".calward-dev/calward.sock")
-"""Of ``./dev run``, below the folder of the checkout."""
+DEV_FOLDER: Final = Path(".run")
+"""Where ``./dev run`` keeps its servers, below the folder of the checkout."""
 _NAME: Final = "calward.sock"
 
 
@@ -24,7 +24,8 @@ def usual_sockets(environment: Mapping[str, str], folder: Path) -> list[Path]:
         folders.append(runtime)
     # CALWARD_SOCKET is the server's own setting; "none" means that it has no socket.
     own = [Path(one)] if (one := environment.get("CALWARD_SOCKET")) and one != "none" else []
-    return [*own, *(Path(one) / _NAME for one in folders), folder / DEV_SOCKET]
+    run = folder / DEV_FOLDER
+    return [*own, *(Path(one) / _NAME for one in folders), run / _NAME, *sorted(run.glob(f"*/{_NAME}"))]
 
 
 def find_server(asked: str | None, environment: Mapping[str, str], folder: Path) -> str:

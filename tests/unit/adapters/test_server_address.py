@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from calward.adapters.server_address import DEV_SOCKET, find_server, usual_sockets
+from calward.adapters.server_address import DEV_FOLDER, find_server, usual_sockets
 from calward.domain.errors import LicensingError, Problem
 
 
@@ -21,7 +21,12 @@ def test_what_is_asked_for_wins_over_the_environment():
 
 def test_the_usual_sockets_have_an_order(tmp_path):
     found = usual_sockets({"CALWARD_DATA_DIR": "/d", "XDG_RUNTIME_DIR": "/x"}, tmp_path)
-    names = ["/run/calward/calward.sock", "/d/calward.sock", "/x/calward.sock", str(tmp_path / DEV_SOCKET)]
+    names = [
+        "/run/calward/calward.sock",
+        "/d/calward.sock",
+        "/x/calward.sock",
+        str(tmp_path / DEV_FOLDER / "calward.sock"),
+    ]
     assert [str(path) for path in found] == names
     assert str(usual_sockets({"CALWARD_SOCKET": "/s/own.sock"}, tmp_path)[0]) == "/s/own.sock"
     assert str(usual_sockets({"CALWARD_SOCKET": "none"}, tmp_path)[1]) == "/var/lib/calward/calward.sock"
@@ -31,9 +36,10 @@ def test_the_first_socket_that_is_there_is_taken_and_a_file_is_none(tmp_path):
     data, runtime = tmp_path / "data", tmp_path / "runtime"
     data.mkdir()
     (data / "calward.sock").write_text("no socket")
-    listen(tmp_path / DEV_SOCKET)
+    dev = tmp_path / DEV_FOLDER / "license-server" / "calward.sock"
+    listen(dev)
     environment = {"CALWARD_DATA_DIR": str(data), "XDG_RUNTIME_DIR": str(runtime)}
-    assert find_server(None, environment, tmp_path) == f"unix:{tmp_path / DEV_SOCKET}"
+    assert find_server(None, environment, tmp_path) == f"unix:{dev}"
     listen(runtime / "calward.sock")
     assert find_server(None, environment, tmp_path) == f"unix:{runtime / 'calward.sock'}"
 
