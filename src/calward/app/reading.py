@@ -95,9 +95,9 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class EventPage:
-    """Events in order with their positions in the tree (None: not there yet)."""
+    """Events with their positions in the tree, in that order; one that has none yet comes later, and after all others."""
 
-    items: Sequence[tuple[int | None, Event]]
+    items: Sequence[tuple[int, Event]]
 
 
 class Reader(Protocol):
@@ -149,10 +149,16 @@ class Reader(Protocol):
         """How many equal refusals an event stands for."""
 
     def events(self, page: Page) -> EventPage:
-        """Events in order; ``page.after`` is an event's number."""
+        """Events in order; ``page.after`` is a position."""
 
     def revoked_until(self, now: int) -> Sequence[tuple[int, int]]:
         """(family, when it would have expired) of each revoked license still in its old term."""
+
+    def last_events(self, limit: int) -> EventPage:
+        """The last events, in order."""
+
+    def device_key(self, text: str) -> str:
+        """The hardware id of the one device that is known by it or called so; else the text itself."""
 
     def warnings(self, since: int) -> Sequence[tuple[str, int]]:
         """Warnings given after a second: "NUMBER WHAT", and when."""

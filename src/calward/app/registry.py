@@ -3,12 +3,12 @@
 The ledger keeps it beside packs and licenses, so that each change and its event are one transaction.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from calward.app.ports import Book
+from calward.app.ports import Book, Ledger
 from calward.domain.cals import CalType
 from calward.domain.parties import Host
 from calward.domain.roles import Role
@@ -138,11 +138,14 @@ class RegistryBook(Book, Protocol):
         """Hosts, policies, codes and tokens, in the book's transaction."""
 
 
-class RegistryLedger(Protocol):
-    """Where such books are kept; see ``calward.app.ports.Ledger``."""
+class RegistryLedger(Ledger, Protocol):
+    """A ledger of such books."""
 
     def write(self, act: Callable[[RegistryBook], T]) -> T:
         """Run one act in a transaction of its own and commit it; raises LicensingError(UNAVAILABLE) when that is unknown."""
+
+    def write_all(self, acts: Iterable[Callable[[RegistryBook], Any]]) -> list[Any]:
+        """Run acts in order, in as few transactions as is good; each stands or falls alone."""
 
 
 class HostTokens(Protocol):

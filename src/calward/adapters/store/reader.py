@@ -159,10 +159,20 @@ class SqlReader:
         return int(self._scalar(select(refusal.c.times).where(refusal.c.event == event)) or 1)
 
     def events(self, page: Page) -> EventPage:
-        query = select(event.c.position, event.c.body).order_by(event.c.id).limit(page.limit)
-        if page.after is not None:
-            query = query.where(event.c.id > page.after)
+        query = _EVENTS.order_by(event.c.position).limit(page.limit).where(event.c.position > (page.after or 0))
         return EventPage([(position, read_event(body)) for position, body in self._all(query)])
+
+    def last_events(self, limit: int) -> EventPage:
+        query = _EVENTS.order_by(event.c.position.desc()).limit(limit)
+        return EventPage([(position, read_event(body)) for position, body in self._all(query)][::-1])
+
+    def device_key(self, text: str) -> str:
+        device = holder.c.kind == HolderKind.DEVICE.value[0]
+        known = self._scalar(select(holder.c.key).where(device, holder.c.key == text))
+        if known:
+            return text
+        named = self._all(select(holder.c.key).where(device, holder.c.label == text).limit(2))
+        return str(named[0][0]) if len(named) == 1 else text
 
     def warnings(self, since: int) -> Sequence[tuple[str, int]]:
         found = self._all(select(warning.c.name, warning.c.at).where(warning.c.at > since).order_by(warning.c.at))
@@ -182,6 +192,7 @@ _HOSTS = (
     .select_from(host.outerjoin(policy, policy.c.host_group == host.c.host_group))
     .where(host.c.removed_at.is_(None))
 )
+_EVENTS = select(event.c.position, event.c.body).where(event.c.position.is_not(None))
 _TOKENS = select(*(token.c[name] for name in TOKEN))
 _LICENSES = select(
     *(license_.c[name] for name in rows.LICENSE), holder.c.kind, holder.c.key, holder.c.label, event.c.body

@@ -58,11 +58,11 @@ def say_stop(stop: Stop) -> str:
 
 
 _SENTENCES: Final = {
-    StopKind.NOT_ACTIVATED: "the license server is not activated and gives temporary ones only; {holders} hold full licenses that are not renewed",
-    StopKind.RIGHT_ENDED: "the right to issue has ended and temporary licenses only are given; {holders} hold full licenses that are not renewed",
-    StopKind.RIGHT_ENDS: "the right to issue ends; {holders} hold full licenses that are not renewed from then on",
-    StopKind.PACK_EXPIRES: "pack {pack} of {version}/{type} expires, {holders} have no other CAL",
-    StopKind.TEMPORARY_ENDS: "licenses of {version}/{type} without a CAL begin to end, {holders} have no CAL to follow",
+    StopKind.NOT_ACTIVATED: "the license server is not activated and gives temporary ones only; not renewed: full licenses of {holders}",
+    StopKind.RIGHT_ENDED: "the right to issue has ended and temporary ones only are given; not renewed: full licenses of {holders}",
+    StopKind.RIGHT_ENDS: "the right to issue ends; not renewed from then on: full licenses of {holders}",
+    StopKind.PACK_EXPIRES: "pack {pack} of {version}/{type} expires, no other CAL for {holders}",
+    StopKind.TEMPORARY_ENDS: "licenses of {version}/{type} without a CAL begin to end, no CAL to follow for {holders}",
 }
 _NOW: Final = frozenset({StopKind.NOT_ACTIVATED, StopKind.RIGHT_ENDED})
 

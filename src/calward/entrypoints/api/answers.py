@@ -1,0 +1,253 @@
+"""What does the administration API answer? Times are RFC 3339 in UTC; null is nothing."""
+
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = [
+    "Act", "CodeMade", "Counted", "Decision", "Event", "Found", "HostAnswer", "HostJoined", "HostView", "Items", "License", "Pack",
+    "Policy", "Problem", "Revocation", "ServerView", "Status", "StopView", "TokenMade", "TokenView", "Trace",
+]  # fmt: skip
+
+T = TypeVar("T")
+
+
+class Problem(BaseModel):
+    """A problem document (RFC 9457)."""
+
+    type: str = Field(examples=["urn:calward:problem:not-found"])
+    title: str
+    status: int
+    detail: str
+    field: str | None = None
+
+
+class Items(BaseModel, Generic[T]):
+    """One page of a list; ``next`` goes into ``after`` for the page that follows."""
+
+    items: list[T]
+    next: str | None = None
+
+
+class Act(BaseModel):
+    """What an act came to: its past participle, or "refused" with everything that stood in the way; then facts of the act."""
+
+    model_config = ConfigDict(extra="allow")
+
+    outcome: str = Field(examples=["installed", "refused"])
+    reason: list[str] = []
+    detail: str | None = None
+
+
+class Pack(BaseModel):
+    """An installed key pack; ``opens``: versions of hosts that its CALs open."""
+
+    id: str
+    version: str
+    type: str
+    total: int
+    issued: int
+    available: int
+    installed_at: str
+    expires_at: str
+    expired: bool
+    opens: list[str]
+
+
+class License(BaseModel):
+    """An issued license; ``why``: the reasons of the decision it stands on (every temporary and over-used one has some)."""
+
+    id: str
+    holder: str
+    holder_kind: str
+    hardware_id: str | None = None
+    type: str
+    status: str
+    version: str
+    pack: str | None
+    host: str | None
+    issued_at: str
+    expires_at: str
+    ended_at: str | None
+    ending: str | None
+    decision: str
+    why: list[str]
+
+
+class Revocation(BaseModel):
+    """What may be revoked now among the per-device CALs of a version family, and when the next slot opens."""
+
+    family: str
+    installed: int
+    limit: int
+    used: int
+    remaining: int
+    next_at: str | None
+
+
+class HostView(BaseModel):
+    """A session host; ``mode`` is the one in force, ``mode_from`` says whether the host or a policy sets it."""
+
+    name: str
+    version: str
+    mode: str
+    mode_from: str
+    own_mode: str
+    group: str | None
+    enrolled_at: str | None
+    seen_at: str | None
+
+
+class CodeMade(BaseModel):
+    """A host and its one-time code, shown once."""
+
+    host: HostView
+    code: str
+    code_expires_at: str
+
+
+class Joined(BaseModel):
+    """The host as it was enrolled."""
+
+    name: str
+    version: str
+    mode: str
+
+
+class HostJoined(BaseModel):
+    """A host and its token, shown once."""
+
+    host: Joined
+    token: str
+
+
+class HostAnswer(BaseModel):
+    """What a host is, as its license server knows it: the mode in force, and the license servers that a policy names."""
+
+    name: str
+    version: str
+    mode: str
+    mode_from: str
+    servers: list[str]
+    grace_days: int
+    per_user: str
+
+
+class Policy(BaseModel):
+    """What holds for the hosts of a group."""
+
+    group: str
+    mode: str | None
+    servers: list[str]
+
+
+class TokenView(BaseModel):
+    """An administrator's token, without itself."""
+
+    id: str
+    name: str
+    role: str
+    made_at: str
+    expires_at: str
+
+
+class TokenMade(TokenView):
+    """The same, with the token, shown once."""
+
+    token: str
+
+
+class ServerView(BaseModel):
+    """The license server; ``blocked``: why only temporary licenses are given now."""
+
+    id: str
+    name: str
+    version: str
+    ladder: str
+    activated: bool
+    issue_until: str | None
+    blocked: str | None
+    settings: dict[str, Any]
+
+
+class StopView(BaseModel):
+    """Something that stops at a time, and for how many."""
+
+    at: str
+    what: str
+    holders: int
+    type: str | None
+    version: str | None
+    pack: str | None
+    sentence: str
+
+
+class Counted(BaseModel):
+    """Running licenses by status, and in all."""
+
+    total: int
+    active: int
+    temporary: int
+    over_used: int
+
+
+class Status(BaseModel):
+    """What an administrator fears, in ``line``; then what stands behind it. ``stops`` is the whole list, soonest first."""
+
+    line: str
+    server: ServerView
+    stops: list[StopView]
+    packs: list[Pack]
+    licenses: Counted
+    warnings: list[str]
+
+
+class Trace(BaseModel):
+    """One step of a decision."""
+
+    rule: str
+    verdict: str
+    detail: str
+
+
+class Given(BaseModel):
+    """The license of a decision, as hosts see it."""
+
+    id: str
+    version: str
+    type: str
+    status: str
+    expires_at: str
+    pack: str | None
+    change: str
+
+
+class Decision(BaseModel):
+    """A decision as the host saw it, its event, and its story in sentences; ``times``: equal refusals that it stands for."""
+
+    outcome: str
+    license: Given | None
+    decision: str | None
+    trace: list[Trace]
+    reason: list[str]
+    host: str
+    at: str
+    times: int
+    sentences: list[str]
+    event: dict[str, Any]
+
+
+class Event(BaseModel):
+    """An event and its place in the tree."""
+
+    position: int
+    event: dict[str, Any]
+
+
+class Found(BaseModel):
+    """Whether the ledger agrees with its events, and where not."""
+
+    model_config = ConfigDict(extra="allow")
+
+    holds: bool
+    findings: list[dict[str, Any]]

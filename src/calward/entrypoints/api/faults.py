@@ -1,0 +1,120 @@
+"""What does somebody outside see when something goes wrong?
+
+An error that the caller can act on says what helps; anything else is a bug: logged whole under an id, and only the id is shown.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from calward.app.ports import Entropy
+from calward.domain.errors import LicensingError, Problem
+from calward.entrypoints.api.attempts import WITHIN, TooManyError
+from calward.entrypoints.problems import licensing_problem, problem
+
+__all__ = ["FaultBarrier", "add_handlers"]
+
+MOST_SHOWN: Final = 200
+ID_SIZE: Final = 6
+
+log = structlog.get_logger(__name__)
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Turn errors that are expected into problem documents."""
+    app.add_exception_handler(LicensingError, _licensing)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(TooManyError, _too_many)
+
+
+class FaultBarrier:
+    """The outermost layer: a bug becomes a problem document with an id, and a line in the log with the same.
+
+    ``headers``: what goes with every answer.
+    """
+
+    def __init__(self, app: ASGIApp, entropy: Entropy, headers: Callable[[], Mapping[str, str]]) -> None:
+        self._app = app
+        self._entropy = entropy
+        self._headers = headers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on what is no HTTP; watch what is."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                MutableHeaders(scope=message).update(self._headers())
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception:
+            number = self._entropy.token(ID_SIZE).hex()
+            log.exception("api.bug", id=number, method=scope["method"], path=scope["path"][:MOST_SHOWN])
+            if begun:
+                raise  # Half an answer is out: the connection has to break.
+            detail = f"something went wrong inside: the server's log tells more under {number}"
+            await problem(HTTPStatus.INTERNAL_SERVER_ERROR, "bug", detail, id=number)(scope, receive, watched)
+
+
+def _licensing(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, LicensingError):
+        raise error
+    if error.problem in {Problem.UNAVAILABLE, Problem.CORRUPT}:
+        log.error("api.unavailable", problem=error.problem.value, detail=error.detail)
+    return licensing_problem(error, who="the license server")
+
+
+def _invalid(_request: Request, error: Exception) -> Response:
+    """Each fault with its place; what was sent is not repeated."""
+    found: Sequence[Any] = error.errors() if isinstance(error, RequestValidationError) else ()
+    faults = [{"where": _shown(".".join(map(str, x["loc"]))), "what": _shown(str(x["msg"]))} for x in found]
+    first = faults[0] if faults else {"where": "request", "what": "cannot be read"}
+    detail = f"{first['where']}: {first['what'][:1].lower()}{first['what'][1:]}"
+    return problem(HTTPStatus.BAD_REQUEST, Problem.MALFORMED.value, detail, errors=faults[:20])
+
+
+def _http(_request: Request, error: Exception) -> Response:
+    """What the framework itself says: no such address, no such method."""
+    if not isinstance(error, HTTPException):
+        raise error
+    status = HTTPStatus(error.status_code)
+    kinds = {HTTPStatus.NOT_FOUND: Problem.NOT_FOUND.value, HTTPStatus.BAD_REQUEST: Problem.MALFORMED.value}
+    kind = kinds.get(status, status.phrase.lower().replace(" ", "-"))
+    answer = problem(status, kind, _DETAILS.get(status, _shown(str(error.detail))))
+    answer.headers.update(error.headers or {})
+    return answer
+
+
+_DETAILS: Final = {
+    HTTPStatus.NOT_FOUND: "there is no such address: see /api/openapi.json for those there are",
+    HTTPStatus.METHOD_NOT_ALLOWED: "this address does not take this method",
+}
+
+
+def _too_many(_request: Request, _error: Exception) -> Response:
+    detail = "there were too many wrong codes: ask again after a minute"
+    answer = problem(HTTPStatus.TOO_MANY_REQUESTS, "too-many-requests", detail)
+    answer.headers["Retry-After"] = str(WITHIN)
+    return answer
+
+
+def _shown(text: str) -> str:
+    """A text from outside, made harmless for logs and terminals."""
+    return "".join(x if x.isprintable() else "?" for x in text[:MOST_SHOWN])

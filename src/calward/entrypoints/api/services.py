@@ -1,0 +1,58 @@
+"""What does the HTTP API need from the rest of the program?"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from calward.app.licensing.signed_things import Clearinghouse, Signatures
+from calward.app.ports import Clock, Entropy
+from calward.app.reading import Reader
+from calward.app.registry import HostTokens, RegistryLedger
+from calward.domain.ladder import Ladder
+from calward.domain.roles import Principal
+
+__all__ = ["AuditDesk", "Services"]
+
+
+class AuditDesk(Protocol):
+    """The audit trail, as far as this API shows it."""
+
+    def checkpoint(self) -> str:
+        """A signed checkpoint of everything up to now, as a note."""
+
+    def verify(self, checkpoint: str | None) -> dict[str, Any]:
+        """``{"holds": bool, "findings": [...]}``; ``checkpoint``: one kept elsewhere that must still agree.
+
+        Raises: LicensingError(MALFORMED): it is no checkpoint.
+        """
+
+    def export(self) -> Iterator[str]:
+        """Lines of JSON: every event with its position, then the signed checkpoint."""
+
+
+def _nobody(_uid: int) -> Principal | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that bootstrap puts together for one license server.
+
+    ``clearinghouse``: a line to a clearinghouse by its address; raises LicensingError(MALFORMED) for one that cannot be used.
+    ``local``: who a peer of the Unix socket is, by its uid. ``headers``: what goes with every answer (the newest checkpoint).
+    ``fingerprint``: SHA-256 of the server's certificate where it speaks TLS: codes carry it. ``addresses``: where hosts reach this server.
+    """
+
+    ledger: RegistryLedger
+    reader: Reader
+    host_tokens: HostTokens
+    ladder: Ladder
+    clock: Clock
+    entropy: Entropy
+    signatures: Signatures
+    clearinghouse: Callable[[str], Clearinghouse]
+    audit: AuditDesk
+    local: Callable[[int], Principal | None] = _nobody
+    fingerprint: bytes | None = None
+    addresses: tuple[str, ...] = ()
+    headers: Callable[[], Mapping[str, str]] = dict
