@@ -148,7 +148,7 @@ def admit(
     state = _connected(observe(state, now, answering=answer is not None, grace_days=grace_days), now)
     if answer is None:
         answer = _from_hand(in_hand, now)
-    elif answer.full:
+    elif answer.issues_full:
         state = replace(state, first_full=state.first_full or now)
     if answer.license is not None:
         return Admission(HostOutcome.GRANTED, answer.license, answer.reasons, None, state)

@@ -10,9 +10,12 @@ from datetime import datetime
 
 from calward.domain.cals import CalType
 from calward.domain.ladder import Ladder
-from calward.domain.licenses import Status
+from calward.domain.licenses import Change, Status
 
 __all__ = ["Heard", "HeldLicense", "newest_in_hand"]
+
+
+_ISSUED = (Change.NEW, Change.UPGRADED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,15 @@ class Heard:
 
     @property
     def full(self) -> bool:
-        """Whether it gives a full license, one that ends a new host's grace period."""
+        """Whether it gives a full license."""
         return self.license is not None and self.license.status == Status.ACTIVE
+
+    @property
+    def issues_full(self) -> bool:
+        """Whether the full license was issued with this answer, which ends a new host's grace period; one that was issued
+        at another host and is only kept or renewed here does not.
+        """
+        return self.full and self.license is not None and self.license.change in _ISSUED
 
 
 def newest_in_hand(

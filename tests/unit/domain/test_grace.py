@@ -86,6 +86,11 @@ def test_the_first_full_license_ends_the_new_hosts_period():
     assert admission.days_left_in_grace is None
 
 
+def test_a_full_license_that_was_issued_elsewhere_leaves_a_new_host_its_period():
+    kept = Heard(HeldLicense("L1", "2022", CalType.PER_USER, "active", day(60), change="kept"))
+    assert connect(GraceState(), 0, kept).state.first_full is None
+
+
 def test_the_first_full_license_stays_the_first():
     state = connect(GraceState(), 0, gives()).state
     assert connect(state, 5, gives()).state.first_full == day(0)

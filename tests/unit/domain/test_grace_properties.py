@@ -10,7 +10,7 @@ from calward.domain.grace import GraceState, HostOutcome, admit, observe, outage
 from calward.domain.heard import Heard, HeldLicense
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-FULL = Heard(HeldLicense("L1", "2022", CalType.PER_USER, "active", datetime(2099, 1, 1, tzinfo=UTC)))
+FULL = Heard(HeldLicense("L1", "2022", CalType.PER_USER, "active", datetime(2099, 1, 1, tzinfo=UTC), change="new"))
 ANSWERS = st.sampled_from([None, Heard(None, ("no-cal-free",)), FULL])
 STEPS = st.lists(st.tuples(st.integers(0, 200 * 86_400), ANSWERS), max_size=20)
 GRACE_DAYS = st.sampled_from([0, 1, 90, 120])
