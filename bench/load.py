@@ -9,14 +9,14 @@ import asyncio
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from time import perf_counter
 from typing import Any
 
 import uvloop
 
-__all__ = ["Job", "Result", "message", "run"]
+__all__ = ["Connection", "Job", "Result", "message", "run"]
 
 _END_OF_HEAD = b"\r\n\r\n"
 _LENGTH = b"content-length:"
@@ -54,13 +54,11 @@ def message(path: str, body: bytes, token: str) -> str:
     return (head.encode() + body).decode("latin-1")
 
 
-class _Connection(asyncio.Protocol):
-    """Sends its messages one after the other."""
+class Connection(asyncio.Protocol):
+    """Sends what ``following`` gives, one after the other; ``done`` is set when that is nothing more."""
 
-    def __init__(self, messages: list[bytes], expect: bytes, times: int, done: "asyncio.Future[None]") -> None:
-        self._messages = iter(messages)
-        self._expect, self._times = expect, times
-        self._done = done
+    def __init__(self, done: "asyncio.Future[None]") -> None:
+        self.done = done
         self._transport: Any = None
         self._began = 0.0
         self._buffer = b""
@@ -68,20 +66,26 @@ class _Connection(asyncio.Protocol):
         self.statuses: Counter[str] = Counter()
         self.wrong: list[bytes] = []
 
+    def following(self, answer: bytes | None) -> bytes | None:
+        """What to send after an answer (None: at the start); None ends."""
+        raise NotImplementedError
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
         self._transport = transport
 
-    def start(self) -> None:
+    def start(self, answer: bytes | None = None) -> None:
         """Send the next message, or be done."""
-        following = next(self._messages, None)
-        if following is None:
-            self._done.set_result(None)
+        message = self.following(answer)
+        if message is None:
+            self.done.set_result(None)
             self._transport.close()
             return
         self._began = perf_counter()
-        self._transport.write(following)
+        self._transport.write(message)
 
     def data_received(self, data: bytes) -> None:
+        """Gather an answer until its head says that it is whole."""
         self._buffer += data
         end = self._buffer.find(_END_OF_HEAD)
         if end < 0:
@@ -98,35 +102,55 @@ class _Connection(asyncio.Protocol):
         self.ms.append((perf_counter() - self._began) * 1000)
         status = answer[9:12]
         self.statuses[status.decode()] += 1
-        if status != b"200" or (self._expect and answer.count(self._expect) != self._times):
+        if status != b"200" or not self.right(answer):
             self.wrong.append(answer)
-        self.start()
+        self.start(answer)
+
+    def right(self, answer: bytes) -> bool:  # noqa: ARG002 - others look closer
+        """Whether an answer with status 200 is what was hoped for."""
+        return True
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if not self._done.done():
-            self._done.set_exception(exc or ConnectionError("the server closed the connection"))
+        """Whoever waits hears of it, unless all was sent."""
+        if not self.done.done():
+            self.done.set_exception(exc or ConnectionError("the server closed the connection"))
+
+
+class _Sender(Connection):
+    """Sends the same kind of message again and again."""
+
+    def __init__(self, messages: list[bytes], expect: bytes, times: int, done: "asyncio.Future[None]") -> None:
+        super().__init__(done)
+        self._messages = iter(messages)
+        self._expect, self._times = expect, times
+
+    def following(self, answer: bytes | None) -> bytes | None:  # noqa: ARG002 - whatever it was, the next one follows
+        """The next message."""
+        return next(self._messages, None)
+
+    def right(self, answer: bytes) -> bool:
+        """Whether the expected text is in it as often as it should."""
+        return not self._expect or answer.count(self._expect) == self._times
 
 
 async def run(job: Job) -> Result:
     """Do a job."""
     loop = asyncio.get_running_loop()
     messages = [text.encode("latin-1") for text in job.messages]
-    connections, ends = [], []
+    connections = []
     for number in range(job.connections):
-        end = loop.create_future()
         mine = messages[number :: job.connections]
-        made = _Connection(mine, job.expect.encode(), job.times, end)
+        made = _Sender(mine, job.expect.encode(), job.times, loop.create_future())
         await loop.create_connection(lambda made=made: made, "127.0.0.1", job.port)
         connections.append(made)
-        ends.append(end)
     began = perf_counter()
     for connection in connections:
         connection.start()
-    await asyncio.gather(*ends)
+    await asyncio.gather(*(x.done for x in connections))
     return _result(perf_counter() - began, connections)
 
 
-def _result(seconds: float, connections: list[_Connection]) -> Result:
+def _result(seconds: float, connections: Sequence[Connection]) -> Result:
     wrong = [answer for x in connections for answer in x.wrong]
     return Result(
         seconds=seconds,

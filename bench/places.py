@@ -54,9 +54,9 @@ class SqlitePlace:
     dialect = "sqlite"
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._folder = Path(tempfile.mkdtemp(prefix="sqlite-", dir=folder))
         self._numbers = count(1)
-        self._template = folder / "template.db"
+        self._template = self._folder / "template.db"
         migrate(f"sqlite:///{self._template}")
 
     def empty(self) -> str:
