@@ -104,7 +104,7 @@ class Office:
 
     def verify(self, kept: Sequence[str] = (), **options: Any) -> Audit:
         with open_records(self.reader) as records:
-            return verify_ledger(records, LOG, kept=kept, **options)
+            return verify_ledger(records, LOG, ladder(), kept=kept, **options)
 
     def held(self, name: str) -> int:
         def count(book: Book) -> int:

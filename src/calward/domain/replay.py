@@ -72,6 +72,7 @@ class LicenseState:
     type: str
     status: str
     version: str
+    family: int
     pack: str | None
     seat: int | None
     issued_at: int
@@ -88,6 +89,7 @@ class PackState:
     id: str
     version: str
     type: str
+    family: int
     total: int
     installed_at: int
     expires_at: int
@@ -96,8 +98,12 @@ class PackState:
 
 @dataclass
 class Replay:
-    """The state so far. ``findings``: what the events themselves say that cannot have happened."""
+    """The state so far. ``findings``: what the events themselves say that cannot have happened.
 
+    ``family_of``: the rank of a version's family in the ladder; events name versions only.
+    """
+
+    family_of: Callable[[str], int]
     share: Share = Share()
     server: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, str] = field(default_factory=dict)
@@ -108,7 +114,7 @@ class Replay:
     """All holders that events name, with the time since which they are proven."""
     erased: set[str] = field(default_factory=set)
     hosts: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """By name: ``version``, ``mode``, ``group``, ``enrolled_at``, ``removed_at``."""
+    """By name: ``version``, ``family``, ``mode``, ``group``, ``enrolled_at``, ``removed_at``."""
     policies: dict[str, dict[str, Any]] = field(default_factory=dict)
     """By group: ``mode`` and ``servers``."""
     tokens: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -118,7 +124,9 @@ class Replay:
     """The packs that are installed now, by id: the number of the event that installed each."""
 
     def apply(self, event: Event) -> None:
-        """Fold one event; of a kind that changes no state, only its holder is noted. Raises KeyError for a key that is missing."""
+        """Fold one event; of a kind that changes no state, only its holder is noted. Raises KeyError for a key that is missing,
+        and what ``family_of`` raises.
+        """
         token = event.get("holder")
         if token is not None and self.share.has_holder(token):
             self.holders.setdefault(token, None)
@@ -163,6 +171,7 @@ def _license(state: Replay, event: Event) -> None:
             type=event["type"],
             status=event["status"],
             version=event["version"],
+            family=state.family_of(event["version"]),
             pack=event.get("pack"),
             seat=event.get("seat"),
             issued_at=event["at"],
@@ -203,7 +212,13 @@ def _pack_installed(state: Replay, event: Event) -> None:
     if event["pack"] in state.installed:
         state.impossible(event, f"pack {event['pack']} not to be installed yet", "it was installed already")
     state.packs[event["id"]] = PackState(
-        event["pack"], event["version"], event["type"], event["total"], event["at"], event["expires"]
+        id=event["pack"],
+        version=event["version"],
+        type=event["type"],
+        family=state.family_of(event["version"]),
+        total=event["total"],
+        installed_at=event["at"],
+        expires_at=event["expires"],
     )
     state.installed[event["pack"]] = event["id"]
 
@@ -218,7 +233,7 @@ def _pack_removed(state: Replay, event: Event) -> None:
 
 def _server_made(state: Replay, event: Event) -> None:
     state.server = {"id": event["server_id"], "name": event["server"]} | {x: event[x] for x in ("version", "ladder")}
-    state.server["issue_until"] = event.get("until")
+    state.server |= {"family": state.family_of(event["version"]), "issue_until": event.get("until")}
     state.settings = dict(event.get("values", {}))
 
 

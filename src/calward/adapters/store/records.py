@@ -88,7 +88,7 @@ class SqlRecords:
 
     def packs(self) -> list[PackRow]:
         query = (
-            select(*(pack.c[x] for x in ("number", "id", "version", "type", "total", "installed_at", "expires_at", "removed_at")),
+            select(*(pack.c[x] for x in ("number", "id", "version", "type", "family", "total", "installed_at", "expires_at", "removed_at")),
                    func.count(seat.c.n), func.min(seat.c.n), func.max(seat.c.n))
             .outerjoin(seat, seat.c.pack == pack.c.number)
             .group_by(pack.c.number)
@@ -109,6 +109,7 @@ class SqlRecords:
                 license_.c.type,
                 license_.c.status,
                 license_.c.version,
+                license_.c.family,
                 pack.c.id,
                 *own,
             )
@@ -146,11 +147,11 @@ class SqlRecords:
             yield HolderRow(number, _kind(kind), key, salt, _token(kind, digest) or "", proven_at)
 
     def hosts(self) -> dict[str, dict[str, Any]]:
-        columns = [host.c[x] for x in ("name", "version", "mode", "host_group", "enrolled_at", "removed_at")]
-        names = ("version", "mode", "group", "enrolled_at", "removed_at")
+        columns = [host.c[x] for x in ("name", "mode", "version", "family", "host_group", "enrolled_at", "removed_at")]
+        names = ("version", "family", "group", "enrolled_at", "removed_at")
         return {
-            name: dict(zip(names, (version, _type(mode), *rest), strict=True))
-            for name, version, mode, *rest in self._all(select(*columns))
+            name: {"mode": _type(mode)} | dict(zip(names, rest, strict=True))
+            for name, mode, *rest in self._all(select(*columns))
         }
 
     def policies(self) -> dict[str, dict[str, Any]]:

@@ -1,6 +1,6 @@
 """Make a license server, activate or deactivate it, change its settings."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 
 from calward.app.licensing.acts import Done, RefusedAct, refuse_act, write_act
@@ -14,17 +14,11 @@ __all__ = ["activate_server", "change_settings", "deactivate_server", "make_serv
 
 
 def make_server(server: Server, book: Book, *, now: int, by: str) -> Done:
-    """Store a new license server's state; settings that differ from the defaults stand in the event."""
+    """Store a new license server's state; all its settings stand in the event, so that it can be refolded for good."""
     book.set_server(server)
     facts = {"server": server.name, "server_id": server.id, "version": server.version, "ladder": server.ladder}
-    usual = Settings()
-    values = {
-        x.name: str(getattr(server.settings, x.name))
-        for x in fields(Settings)
-        if getattr(server.settings, x.name) != getattr(usual, x.name)
-    }
-    more = {"values": values or None, "until": server.issue_until}
-    return Done("made", write_act(book, Kind.SERVER_MADE, now, by, **facts, **more))
+    values = _shown(server.settings, (x.name for x in fields(Settings)))
+    return Done("made", write_act(book, Kind.SERVER_MADE, now, by, **facts, values=values, until=server.issue_until))
 
 
 def activate_server(issue_until: int, book: Book, *, now: int, by: str, clearinghouse: str | None = None) -> Done:
@@ -50,5 +44,9 @@ def change_settings(values: Mapping[str, object], book: Book, *, now: int, by: s
     server = book.server()
     settings = changed(server.settings, values)
     book.set_server(replace(server, settings=settings))
-    shown = {key: str(getattr(settings, key)) for key in values}
-    return Done("set", write_act(book, Kind.SETTINGS, now, by, values=shown))
+    return Done("set", write_act(book, Kind.SETTINGS, now, by, values=_shown(settings, values)))
+
+
+def _shown(settings: Settings, names: Iterable[str]) -> dict[str, str]:
+    """These settings as events write them."""
+    return {name: str(getattr(settings, name)) for name in names}

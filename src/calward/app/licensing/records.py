@@ -24,6 +24,7 @@ class PackRow(NamedTuple):
     id: str
     version: str
     type: str
+    family: int
     total: int
     installed_at: int
     expires_at: int
@@ -41,6 +42,7 @@ class LicenseRow(NamedTuple):
     type: str
     status: str
     version: str
+    family: int
     pack: str | None
     seat: int | None
     issued_at: int
@@ -127,7 +129,7 @@ class Records(Protocol):
         """All holders by id."""
 
     def hosts(self) -> dict[str, dict[str, Any]]:
-        """All hosts by name: version, mode, group, enrolled_at, removed_at."""
+        """All hosts by name: version, family, mode, group, enrolled_at, removed_at."""
 
     def policies(self) -> dict[str, dict[str, Any]]:
         """The central policies by group: mode and servers."""

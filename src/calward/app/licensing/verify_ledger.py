@@ -15,8 +15,10 @@ from calward.app.licensing.findings import Audit
 from calward.app.licensing.records import HolderRow, LicenseRow, LogKey, PackRow, Records, SeatRow, StoredEvent
 from calward.app.licensing.verify_tree import check_tree
 from calward.domain.cals import HolderKind
+from calward.domain.errors import LicensingError
 from calward.domain.events import Event, Kind, encode_event, read_event
 from calward.domain.holders import holder_token
+from calward.domain.ladder import Ladder
 from calward.domain.replay import Check, Finding, Replay, Share, difference
 
 __all__ = ["Audit", "verify_ledger"]
@@ -34,6 +36,7 @@ Progress = Callable[[int, int], None]
 def verify_ledger(
     records: Records,
     log: LogKey,
+    ladder: Ladder,
     *,
     kept: Sequence[str] = (),
     progress: Progress | None = None,
@@ -44,6 +47,7 @@ def verify_ledger(
     Args:
         records: the snapshot.
         log: whose checkpoints are believed.
+        ladder: the license server's, to know the families of versions.
         kept: checkpoints kept outside the ledger, as signed notes; each must be one of its past states.
         progress: called about every 5,000 events.
         per_pass: how many events make one more pass.
@@ -52,7 +56,7 @@ def verify_ledger(
     parts = 1 + total // per_pass
     tell = _Teller(progress, total * (parts + 1))
     for part in range(parts):
-        replay = _fold(records, Share(part, parts), audit, tell)
+        replay = _fold(records, Replay(ladder.family_of, Share(part, parts)), audit, tell)
         if part == 0:
             _compare_once(records, replay, audit)
         _compare_licenses(records, replay, audit)
@@ -85,9 +89,9 @@ class _Teller:
 # The events themselves.
 
 
-def _fold(records: Records, share: Share, audit: Audit, tell: _Teller) -> Replay:
+def _fold(records: Records, replay: Replay, audit: Audit, tell: _Teller) -> Replay:
     """Replay the events; what is wrong with one of them is noted in the first pass only."""
-    replay, first = Replay(share), share.part == 0
+    first = replay.share.part == 0
     for chunk in tell.chunks(records.events()):
         for stored in chunk:
             event = _readable(stored, audit if first else Audit())
@@ -103,7 +107,7 @@ def _fold(records: Records, share: Share, audit: Audit, tell: _Teller) -> Replay
 def _apply(replay: Replay, event: Event, audit: Audit) -> None:
     try:
         replay.apply(event)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, LicensingError) as error:
         what = f"{type(error).__name__}: {error}"
         finding = Finding(Check.EVENT, f"event {event['id']} ({event['kind']})", "all keys of its kind", what)
         if finding not in audit.findings:
