@@ -7,7 +7,9 @@ and checkpoints), ``license.key`` (signs issued licenses) and, where asked for, 
 import asyncio
 import base64
 import contextlib
+import hashlib
 import os
+import ssl
 import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -15,28 +17,37 @@ from typing import Any
 
 import structlog
 from starlette.applications import Starlette
+from starlette.routing import Mount
 from starlette.types import ASGIApp
 
+from calward.adapters.clearinghouse_client import HttpClearinghouse
 from calward.adapters.ladders import load_ladder
 from calward.adapters.serving import serve_asgi
 from calward.adapters.signing import Ed25519Signer, create_key_file, load_signer, parse_public_key, seal, verify
+from calward.adapters.store.audit_desk import SqlAuditDesk
 from calward.adapters.store.engines import open_reader
 from calward.adapters.store.host_tokens import SqlHostTokens
 from calward.adapters.store.ledger import SqlLedger
 from calward.adapters.store.migrate import migrate
+from calward.adapters.store.reader import SqlReader
 from calward.adapters.store.tree import AuditLog, log_origin
 from calward.adapters.store.writer import GroupWriter
 from calward.adapters.system import SystemClock, SystemEntropy
 from calward.app.licensing.change_server import make_server
+from calward.app.licensing.records import LogKey
+from calward.app.licensing.set_up import offer_set_up
 from calward.app.licensing.signed_things import Signatures
 from calward.app.licensing.sweep import sweep
-from calward.app.ports import Book
+from calward.app.ports import Book, Clock, Entropy
 from calward.config import ServerConfig
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.ladder import Ladder
 from calward.domain.parties import Server
+from calward.domain.roles import Principal, Role
+from calward.entrypoints.api.app import make_app
 from calward.entrypoints.api.health import Metrics, health_routes
 from calward.entrypoints.api.host_routes import HostDesk, host_routes
+from calward.entrypoints.api.services import Services
 
 __all__ = ["LicenseServer", "serve"]
 
@@ -50,11 +61,14 @@ SWEEP_EVERY = 3600
 
 
 class LicenseServer:
-    """All parts of one license server, plugged together. ``close`` gives back what it holds."""
+    """All parts of one license server, plugged together. ``close`` gives back what it holds.
 
-    def __init__(self, config: ServerConfig) -> None:
+    ``clock`` and ``entropy`` are the system's unless a simulated history is being written.
+    """
+
+    def __init__(self, config: ServerConfig, *, clock: Clock | None = None, entropy: Entropy | None = None) -> None:
         self.config = config
-        self.clock, self.entropy = SystemClock(), SystemEntropy()
+        self.clock, self.entropy = clock or SystemClock(), entropy or SystemEntropy()
         _private_folder(config.data_dir)
         url = config.database_url
         migrate(url)
@@ -71,6 +85,8 @@ class LicenseServer:
             public_key=self.key.public_key,
             seal=lambda kind, payload: seal(kind, payload, self.key),
         )
+        self.reader = SqlReader(self.engine)
+        self.fingerprint = _fingerprint(config)
         self.audit_log = AuditLog(self.ledger, self.engine, log_origin(self.server), self.key, self.clock)
         self.host_tokens = SqlHostTokens(self.engine, self.clock)
         self.writer = GroupWriter(self.ledger)
@@ -84,7 +100,11 @@ class LicenseServer:
 
     def app(self) -> ASGIApp:
         """The whole application: routes for hosts, administration, health."""
-        routes = [*host_routes(self.desk()), *health_routes(self._ready, self.metrics, self._refresh)]
+        routes = [
+            *host_routes(self.desk()),
+            *health_routes(self._ready, self.metrics, self._refresh),
+            Mount("", make_app(self.services())),
+        ]
         return Starlette(routes=routes, lifespan=self.lifespan)
 
     def desk(self) -> HostDesk:
@@ -99,6 +119,34 @@ class LicenseServer:
             echo=self.config.bench_echo,
             count=self.metrics.count,
         )
+
+    def services(self) -> Services:
+        """What the administration API needs."""
+        key = LogKey(self.audit_log.origin, (self.key.public_key,), verify)
+        return Services(
+            ledger=self.ledger,
+            reader=self.reader,
+            host_tokens=self.host_tokens,
+            ladder=self.ladder,
+            clock=self.clock,
+            entropy=self.entropy,
+            signatures=self.signatures,
+            clearinghouse=HttpClearinghouse,
+            audit=SqlAuditDesk(self.audit_log, self.engine, key, self.ladder),
+            local=_local,
+            fingerprint=self.fingerprint,
+            addresses=(f"{'https' if self.config.tls_certificate else 'http'}://{self.config.listen}",),
+            headers=lambda: self._checkpoint_header,
+        )
+
+    def set_up_code(self) -> str | None:
+        """A new one-time code for the first license administrator, as long as there is none."""
+        if self.reader.has_administrator(self.clock.now()):
+            return None
+        code = self.ledger.write(
+            lambda book: offer_set_up(book, now=book.now(), entropy=self.entropy, fingerprint=self.fingerprint)
+        )
+        return code.text()
 
     @contextlib.asynccontextmanager
     async def lifespan(self, _app: Any) -> AsyncIterator[None]:  # noqa: ANN401 - Starlette's application
@@ -155,6 +203,25 @@ class LicenseServer:
         """Count CALs for /metrics."""
 
 
+def _local(uid: int) -> Principal | None:
+    """Who a peer of the Unix socket is: root and the service's own user administer, nobody else (design 6)."""
+    mine = uid in {0, os.geteuid()}
+    return Principal(f"local:{uid}", Role.LICENSE_ADMINISTRATOR) if mine else None
+
+
+def _fingerprint(config: ServerConfig) -> bytes | None:
+    """SHA-256 of the server's certificate, the first of its file, where it speaks TLS."""
+    if not config.tls_certificate:
+        return None
+    try:
+        text = Path(config.tls_certificate).read_text(encoding="ascii")
+        begin, end = text.index("-----BEGIN"), text.index("-----END CERTIFICATE-----")
+        return hashlib.sha256(ssl.PEM_cert_to_DER_cert(text[begin:end] + "-----END CERTIFICATE-----")).digest()
+    except (OSError, ValueError) as error:
+        detail = f"{config.tls_certificate} cannot be read as a certificate (PEM): {error}"
+        raise LicensingError(Problem.MALFORMED, detail, field="tls_certificate") from None
+
+
 async def _every(seconds: int, act: Callable[[], None]) -> None:
     """Do something again and again in a thread; a failure is logged, and the next time is another chance."""
     while True:
@@ -165,8 +232,11 @@ async def _every(seconds: int, act: Callable[[], None]) -> None:
         await asyncio.sleep(seconds)
 
 
-def serve(config: ServerConfig, *, ready: Callable[[str], None]) -> None:
-    """Serve a license server until a signal ends it; raises LicensingError for settings that cannot be served."""
+def serve(config: ServerConfig, *, ready: Callable[[str, str | None], None]) -> None:
+    """Serve a license server until a signal ends it; ``ready`` gets its address and, until there is an administrator, the set-up link.
+
+    Raises: LicensingError: the settings cannot be served.
+    """
     # The writer's thread hands the interpreter over at each statement; by default it would wait 5 ms to get it back.
     sys.setswitchinterval(SWITCH_INTERVAL)
     license_server = LicenseServer(config)
@@ -174,8 +244,15 @@ def serve(config: ServerConfig, *, ready: Callable[[str], None]) -> None:
         host, port = config.address
         certificate = Path(config.tls_certificate) if config.tls_certificate else None
         key = Path(config.tls_key) if config.tls_key else None
+        code = license_server.set_up_code()
         serve_asgi(
-            license_server.app(), host, port, certificate=certificate, key=key, unix=config.socket_path, ready=ready
+            license_server.app(),
+            host,
+            port,
+            certificate=certificate,
+            key=key,
+            unix=config.socket_path,
+            ready=lambda url: ready(url, f"{url}/setup?code={code}" if code else None),
         )
     finally:
         license_server.close()
