@@ -56,7 +56,11 @@ class Wiring:
 
         config = load_config(options.config, os.environ, options.settings)
         socket = {"socket": str(config.socket_path.absolute())} if config.socket_path else {}
-        serve(config, ready=lambda url: ready({"url": url, **socket}))
+
+        def told(url: str, link: str | None) -> None:
+            ready({"url": url, **socket} | ({"setup": link} if link else {}))
+
+        serve(config, ready=told)
 
     def new_id(self) -> str:
         """An id that no other request has."""

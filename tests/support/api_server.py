@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 
 from calward.adapters.signing import seal, verify
 from calward.adapters.store.audit_desk import SqlAuditDesk
+from calward.adapters.store.engines import open_reader
 from calward.adapters.store.host_tokens import SqlHostTokens
 from calward.adapters.store.ledger import SqlLedger
 from calward.adapters.store.reader import SqlReader
@@ -149,14 +150,14 @@ def an_api_server(folder: Path, *, activated: bool = True) -> Iterator[ApiServer
     shutil.copy(_migrated_file(), folder / "ledger.db")
     url = f"sqlite:///{folder / 'ledger.db'}"
     clock, entropy = SetClock(), CountedEntropy()
-    ledger, reader = SqlLedger(url, entropy=entropy, clock=clock), SqlReader(url)
+    ledger, reader = SqlLedger(url, entropy=entropy, clock=clock), SqlReader(open_reader(url))
     server = a_server(activated=activated)
     ledger.write(lambda book: make_server(server, book, now=book.now(), by="tests"))
     app, services, clearinghouse = _application(ledger, reader, clock, entropy)
     with TestClient(app, raise_server_exceptions=True) as client:
         yield ApiServer(services, app, client, clock, ledger, clearinghouse)
     ledger.close()
-    reader.close()
+    reader.engine.dispose()
 
 
 def _application(

@@ -6,13 +6,11 @@ a count of rows, so that a page costs the same at the end of a list as at its be
 # ruff: noqa: D102 - the port says what each method does
 
 from collections.abc import Iterable, Sequence
-from functools import cached_property
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, and_, func, or_, select
 
 from calward.adapters.store import rows
-from calward.adapters.store.engines import open_reader
 from calward.adapters.store.registry import HOST, TOKEN, host_record_from, policy_from, token_from
 from calward.adapters.store.tables import (
     code,
@@ -51,19 +49,10 @@ Condition = ColumnElement[bool]
 
 
 class SqlReader:
-    """Port ``Reader`` on SQLite or PostgreSQL; safe between threads."""
+    """Port ``Reader`` on a reading engine (``engines.open_reader``); safe between threads."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
-
-    @cached_property
-    def engine(self) -> Engine:
-        """Opened at the first question: SQLite's file must be there by then."""
-        return open_reader(self._url)
-
-    def close(self) -> None:
-        """Give the connections back."""
-        self.engine.dispose()
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
 
     # Server and packs.
 

@@ -52,17 +52,23 @@ def show_status(reader: Reader, *, now: int) -> ServerStatus:
 
 def say_stop(stop: Stop) -> str:
     """A stop in half a sentence: what it is, and whom it meets."""
-    return _SENTENCES[stop.kind].format(
-        pack=stop.pack, version=stop.version, type=stop.type, holders=_holders(stop.type, stop.holders)
-    )
+    said = _SENTENCES[stop.kind].format(pack=stop.pack, version=stop.version, type=stop.type)
+    return f"{said}{_WHOM[stop.kind]}{_holders(stop.type, stop.holders)}" if stop.holders else said
 
 
 _SENTENCES: Final = {
-    StopKind.NOT_ACTIVATED: "the license server is not activated and gives temporary ones only; not renewed: full licenses of {holders}",
-    StopKind.RIGHT_ENDED: "the right to issue has ended and temporary ones only are given; not renewed: full licenses of {holders}",
-    StopKind.RIGHT_ENDS: "the right to issue ends; not renewed from then on: full licenses of {holders}",
-    StopKind.PACK_EXPIRES: "pack {pack} of {version}/{type} expires, no other CAL for {holders}",
-    StopKind.TEMPORARY_ENDS: "licenses of {version}/{type} without a CAL begin to end, no CAL to follow for {holders}",
+    StopKind.NOT_ACTIVATED: "the license server is not activated and gives temporary licenses only",
+    StopKind.RIGHT_ENDED: "the right to issue has ended and only temporary licenses are given",
+    StopKind.RIGHT_ENDS: "the right to issue ends",
+    StopKind.PACK_EXPIRES: "pack {pack} of {version}/{type} expires",
+    StopKind.TEMPORARY_ENDS: "licenses of {version}/{type} without a CAL begin to end",
+}
+_WHOM: Final = {
+    StopKind.NOT_ACTIVATED: "; not renewed: full licenses of ",
+    StopKind.RIGHT_ENDED: "; not renewed: full licenses of ",
+    StopKind.RIGHT_ENDS: "; not renewed from then on: full licenses of ",
+    StopKind.PACK_EXPIRES: ", no other CAL for ",
+    StopKind.TEMPORARY_ENDS: ", no CAL to follow for ",
 }
 _NOW: Final = frozenset({StopKind.NOT_ACTIVATED, StopKind.RIGHT_ENDED})
 
