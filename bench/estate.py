@@ -1,6 +1,7 @@
 """Which license server is measured, and what is asked of it? Made through the real use cases."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from calward.adapters.ladders import load_ladder
 from calward.adapters.store.ledger import SqlLedger
@@ -10,13 +11,14 @@ from calward.app.licensing.enroll_host import AddHost, add_host, enroll_host
 from calward.app.licensing.install_key_pack import InstallKeyPack, install_key_pack
 from calward.app.licensing.issue_license import IssueLicense
 from calward.app.licensing.requests import Request
-from calward.app.ports import Book
+from calward.app.ports import Book, Clock
 from calward.domain.cals import CalType, HolderKind
 from calward.domain.key_packs import PackId
 from calward.domain.licenses import NEVER
 from calward.domain.parties import Host, Server
+from calward.domain.settings import SECONDS_PER_DAY
 
-__all__ = ["HOST_VERSION", "open_ledger", "prepare", "requests", "user", "with_host"]
+__all__ = ["CLOCK", "ENTROPY", "HOST_VERSION", "Earlier", "open_ledger", "prepare", "requests", "user", "with_host"]
 
 HOST_VERSION = "2019"
 LADDER = load_ladder("windows-server")
@@ -30,15 +32,26 @@ def user(number: int) -> str:
     return f"EXAMPLE\\user{number:07d}"
 
 
-def open_ledger(url: str) -> SqlLedger:
-    """The ledger as the license server opens it."""
-    return SqlLedger(url, entropy=ENTROPY, clock=CLOCK if url.startswith("sqlite") else None)
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A clock that is so many days behind, to give an estate a past."""
+
+    days: int
+
+    def now(self) -> int:
+        """The time, then."""
+        return CLOCK.now() - self.days * SECONDS_PER_DAY
 
 
-def prepare(url: str, packs: Sequence[tuple[str, CalType, int]]) -> None:
+def open_ledger(url: str, clock: Clock = CLOCK) -> SqlLedger:
+    """The ledger as the license server opens it; PostgreSQL goes by its own clock."""
+    return SqlLedger(url, entropy=ENTROPY, clock=clock if url.startswith("sqlite") else None)
+
+
+def prepare(url: str, packs: Sequence[tuple[str, CalType, int]], clock: Clock = CLOCK) -> None:
     """Make an activated license server with packs in an empty database."""
-    ledger = open_ledger(url)
-    now = CLOCK.now()
+    ledger = open_ledger(url, clock)
+    now = clock.now()
     try:
         ledger.write(lambda book: _found_server(book, now))
         ledger.write(lambda book: activate_server(NEVER, book, now=now, by=_BY))
@@ -55,9 +68,9 @@ def _found_server(book: Book, now: int) -> None:
     make_server(server, book, now=now, by=_BY)
 
 
-def with_host(url: str, name: str, version: str, mode: CalType) -> tuple[Host, str]:
+def with_host(url: str, name: str, version: str, mode: CalType, clock: Clock = CLOCK) -> tuple[Host, str]:
     """Enroll a session host; the host, and its token."""
-    ledger, now = open_ledger(url), CLOCK.now()
+    ledger, now = open_ledger(url, clock), clock.now()
     try:
         given = ledger.write(
             lambda book: add_host(AddHost(name, version, mode, _BY), book, LADDER, now=now, entropy=ENTROPY)

@@ -77,7 +77,10 @@ class Filled:
 
     def ask(self) -> Point:
         """Start the server on what is there and ask it for single licenses, a block of echoes beside each block of those."""
-        each, connections = max(connections_of(self.sizes), self.sizes.growth_issues // _BLOCKS), connections_of(self.sizes)
+        each, connections = (
+            max(connections_of(self.sizes), self.sizes.growth_issues // _BLOCKS),
+            connections_of(self.sizes),
+        )
         asking = Asking(self.token, self.issued + 1)
         issue_ms, echo_ms = [], []
         with loader() as load, serving(self.url, self.path.parent) as server:

@@ -85,7 +85,13 @@ def _http_speed(where: Place, folder: Path, sizes: Sizes, stack: ExitStack) -> H
 
 
 def _shown(ledger: LedgerSpeed, http: HttpSpeed) -> str:
-    last = {"bare": ledger.bare, "ledger": ledger.issues, "batch": http.batched, "echo": http.echoes, "http": http.issues}
+    last = {
+        "bare": ledger.bare,
+        "ledger": ledger.issues,
+        "batch": http.batched,
+        "echo": http.echoes,
+        "http": http.issues,
+    }
     return ", ".join(f"{name} {values[-1]:,.0f}/s" for name, values in last.items())
 
 

@@ -1,18 +1,15 @@
 """How many issues a second does the ledger alone store, and how many a second if only its rows were inserted?"""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
 
 from bench.estate import HOST_VERSION, open_ledger, prepare, requests, with_host
 from bench.figures import Sizes
 from bench.places import Place, say
-from bench.yardstick import WAYS, Written, bare_inserts, captured
+from bench.yardstick import WAYS, bare_inserts, captured
 from calward.adapters.store.ledger import GROUP
 from calward.domain.cals import CalType
 from calward.domain.licenses import Status
-from calward.domain.parties import Host
 
 __all__ = ["LedgerSpeed"]
 

@@ -29,7 +29,9 @@ def say(text: str) -> None:
 def work_folder(parent: Path | None = None) -> Iterator[Path]:
     """A folder on a disk for one run; stops the run if what is written there would never reach a disk."""
     parent = parent or (_REAL_DISK if _REAL_DISK.is_dir() else Path(tempfile.gettempdir()))
-    kind = subprocess.run(["stat", "-f", "-c", "%T", parent], capture_output=True, text=True, check=False).stdout.strip()
+    kind = subprocess.run(
+        ["stat", "-f", "-c", "%T", parent], capture_output=True, text=True, check=False
+    ).stdout.strip()
     if kind in {"tmpfs", "ramfs"}:
         raise SystemExit(f"bench: {parent} lies in memory ({kind}): name a folder on a disk with --folder")
     with tempfile.TemporaryDirectory(prefix="calward-bench-", dir=parent, ignore_cleanup_errors=True) as folder:

@@ -6,6 +6,7 @@ Statements are made beforehand; of one statement for many rows and the driver's 
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
 from time import perf_counter
 from typing import Any, NamedTuple
@@ -98,7 +99,7 @@ def _many_rows(sql: Statements, groups: Sequence[Written]) -> list[Write]:
         for text, parameters in statements:
             cursor.execute(text, parameters)
 
-    return [lambda cursor, made=_statements(sql, group): write(made, cursor) for group in groups]
+    return [partial(write, _statements(sql, group)) for group in groups]
 
 
 def _statements(sql: Statements, group: Written) -> list[tuple[str, list[Any]]]:
@@ -132,7 +133,7 @@ def _executemany(sql: Statements, groups: Sequence[Written]) -> list[Write]:
         seats = [(license_, until, pack, n) for pack, n, license_, until in group.seats]
         return [group.holders, group.licenses, seats, group.events, group.requests]
 
-    return [lambda cursor, made=tables(group): write(made, cursor) for group in groups]
+    return [partial(write, tables(group)) for group in groups]
 
 
 WAYS: dict[str, Callable[[Statements, Sequence[Written]], list[Write]]] = {
