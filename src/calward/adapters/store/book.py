@@ -85,9 +85,13 @@ class SqlBook:
             return
         self._wanted_seats = min(MOST_SEATS_AT_ONCE, len(asks))
         keys = [self._request_key(ask.host.id, ask.request_id) for ask in asks]
-        self._load_requests(keys)
-        fresh = [ask for ask, key in zip(asks, keys, strict=True) if self._work.requests[key] is None]
+        fresh = asks
+        if self._sql.dialect == "sqlite":
+            self._load_requests(keys)
+            fresh = [ask for ask, key in zip(asks, keys, strict=True) if self._work.requests[key] is None]
         self._load_holders({(ask.kind[0], ask.key): ask.label for ask in fresh})
+        if self._sql.dialect == "postgresql":
+            self._load_requests(keys)  # After the locks: another replica may just have answered the same request.
         self._load_licenses([x.id for x in self._work.holders.values() if x and x.id not in self._work.licenses_of])
 
     def _select(self, text: str, parameters: Sequence[Any] = ()) -> list[Any]:
@@ -169,12 +173,16 @@ class SqlBook:
         return self._shared.server(self._cursor)
 
     def set_server(self, server: Server) -> None:
-        body = rows.server_row(server)
-        self._cursor.execute(
-            f"INSERT INTO server (k, body) VALUES (1, {self._sql.mark}) ON CONFLICT (k) DO UPDATE SET body = excluded.body",
-            (body,),
-        )
-        self._shared.forget()
+        body, read = rows.server_row(server), self._shared.server_body
+        if read is None:
+            self._do(
+                "INSERT INTO server (k, body) VALUES (1, ?) ON CONFLICT (k) DO UPDATE SET body = excluded.body", (body,)
+            )
+        else:
+            self._do("UPDATE server SET body = ? WHERE body = ?", (body, read))
+            if self._cursor.rowcount != 1:  # Another replica has changed it since.
+                raise StaleRowsError
+        self._shared.changed()
 
     def document(self, name: str) -> bytes | None:
         found = self._select("SELECT body FROM document WHERE name = ?", (name,))
@@ -193,14 +201,14 @@ class SqlBook:
         values = (*rows.pack_row(pack), statement)
         self._cursor.execute(self._sql.insert("pack", (*rows.PACK, "statement"), 1), values)
         self._do(_SEATS[self._sql.dialect], (pack.row, pack.total))
-        self._shared.forget()
+        self._shared.changed()
 
     def remove_pack(self, pack: KeyPack) -> None:
         self.flush()
         self._do("UPDATE pack SET removed_at = ? WHERE number = ?", (self._now, pack.row))
         self._do("DELETE FROM seat WHERE pack = ?", (pack.row,))
         self._work.free.pop(pack.row, None)
-        self._shared.forget()
+        self._shared.changed()
 
     def _do(self, text: str, parameters: Sequence[Any]) -> None:
         self._cursor.execute(text.replace("?", self._sql.mark), parameters)
@@ -388,6 +396,8 @@ class SqlBook:
 
     def revoked_until(self, family: int, now: int) -> Sequence[int]:
         self.flush()
+        if self._sql.dialect == "postgresql":  # Who revokes waits for who is revoking, and sees what that left.
+            self._select(f"SELECT pg_advisory_xact_lock({_REVOKING})")
         text = "SELECT expires_at FROM license WHERE ending = 'revoked' AND family = ? AND expires_at > ?"
         return [row[0] for row in self._select(text, (family, now))]
 
@@ -481,6 +491,9 @@ class SqlBook:
 
 MOST_ROWS = 256
 """Rows in one statement: few parameters enough for every build of both databases."""
+
+_REVOKING = 7_310_419
+"""PostgreSQL's advisory lock of those who revoke."""
 
 COUNT_AHEAD = 4096
 """How far beyond the warning's threshold free CALs are counted, so that they need not be counted at every issue."""

@@ -47,6 +47,8 @@ class Shared:
         self._sql = sql
         self.headroom = Headroom()
         self._server: Server | None = None
+        self.server_body: str | None = None
+        """The server's row as it was read, None where it was not."""
         self._shelf: Shelf | None = None
         self._pack_names: dict[int, PackId] = {}
         self._next_event = 0
@@ -60,9 +62,13 @@ class Shared:
 
     def forget(self) -> None:
         """Read everything anew when it is next needed."""
-        self._server = self._shelf = None
+        self.changed()
         self._next_event = self._next_holder = 0
         self._event_ids.clear()
+
+    def changed(self) -> None:
+        """The server or its packs have changed; numbers that were given out in this transaction stay given out."""
+        self._server = self._shelf = self.server_body = None
         if self._sql.dialect == "sqlite":
             self.headroom.forget()
 
@@ -75,6 +81,7 @@ class Shared:
                 raise LicensingError(
                     Problem.NOT_FOUND, "the ledger is empty: make a license server first (calward setup)"
                 )
+            self.server_body = row[0]
             self._server = rows.server_from(row[0])
         return self._server
 
