@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from calward.adapters.license_server_client import LicenseServerClient
     from calward.app.clearinghouse.desk import Clearinghouse
     from calward.domain.ladder import Ladder
-    from calward.entrypoints.cli.wiring import ServeOptions, Where
+    from calward.entrypoints.cli.wiring import RunOptions, ServeOptions, Where
 
 __all__ = ["Wiring", "main"]
 
@@ -54,13 +54,13 @@ class Wiring:
         from calward.bootstrap_server import serve
         from calward.config import load_config
 
-        config = load_config(options.config, os.environ, options.settings)
-        socket = {"socket": str(config.socket_path.absolute())} if config.socket_path else {}
+        serve(load_config(options.config, os.environ, options.settings), ready=ready)
 
-        def told(url: str, link: str | None) -> None:
-            ready({"url": url, **socket} | ({"setup": link} if link else {}))
+    def devrun(self, options: "RunOptions", ready: "Callable[[Mapping[str, str]], None]") -> None:
+        """Run license server and clearinghouse on loopback until stopped; raises LicensingError."""
+        from calward.bootstrap_devrun import devrun
 
-        serve(config, ready=told)
+        devrun(options, ready)
 
     def new_id(self) -> str:
         """An id that no other request has."""

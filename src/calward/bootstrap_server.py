@@ -7,11 +7,10 @@ and checkpoints), ``license.key`` (signs issued licenses) and, where asked for, 
 import asyncio
 import base64
 import contextlib
-import hashlib
 import os
-import ssl
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
+from calward.adapters.certificates import fingerprint_of, names_of_this_machine, own_certificate, reachable
 from calward.adapters.clearinghouse_client import HttpClearinghouse
 from calward.adapters.ladders import load_ladder
 from calward.adapters.serving import serve_asgi
@@ -86,7 +86,7 @@ class LicenseServer:
             seal=lambda kind, payload: seal(kind, payload, self.key),
         )
         self.reader = SqlReader(self.engine)
-        self.fingerprint = _fingerprint(config)
+        self.fingerprint = fingerprint_of(Path(config.tls_certificate)) if config.tls_certificate else None
         self.audit_log = AuditLog(self.ledger, self.engine, log_origin(self.server), self.key, self.clock)
         self.host_tokens = SqlHostTokens(self.engine, self.clock)
         self.writer = GroupWriter(self.ledger)
@@ -135,7 +135,7 @@ class LicenseServer:
             audit=SqlAuditDesk(self.audit_log, self.engine, key, self.ladder),
             local=_local,
             fingerprint=self.fingerprint,
-            addresses=(f"{'https' if self.config.tls_certificate else 'http'}://{self.config.listen}",),
+            addresses=(reachable(f"{'https' if self.config.tls_certificate else 'http'}://{self.config.listen}"),),
             headers=lambda: self._checkpoint_header,
         )
 
@@ -147,6 +147,17 @@ class LicenseServer:
             lambda book: offer_set_up(book, now=book.now(), entropy=self.entropy, fingerprint=self.fingerprint)
         )
         return code.text()
+
+    def places(self, url: str, code: str | None) -> dict[str, str]:
+        """Where everything is, once it listens at ``url``."""
+        socket = self.config.socket_path
+        found = {
+            "url": reachable(url),
+            "socket": str(socket.absolute()) if socket else None,
+            "fingerprint": self.fingerprint.hex() if self.fingerprint else None,
+            "setup": f"{reachable(url)}/setup?code={code}" if code else None,
+        }
+        return {kind: place for kind, place in found.items() if place}
 
     @contextlib.asynccontextmanager
     async def lifespan(self, _app: Any) -> AsyncIterator[None]:  # noqa: ANN401 - Starlette's application
@@ -209,17 +220,13 @@ def _local(uid: int) -> Principal | None:
     return Principal(f"local:{uid}", Role.LICENSE_ADMINISTRATOR) if mine else None
 
 
-def _fingerprint(config: ServerConfig) -> bytes | None:
-    """SHA-256 of the server's certificate, the first of its file, where it speaks TLS."""
-    if not config.tls_certificate:
-        return None
-    try:
-        text = Path(config.tls_certificate).read_text(encoding="ascii")
-        begin, end = text.index("-----BEGIN"), text.index("-----END CERTIFICATE-----")
-        return hashlib.sha256(ssl.PEM_cert_to_DER_cert(text[begin:end] + "-----END CERTIFICATE-----")).digest()
-    except (OSError, ValueError) as error:
-        detail = f"{config.tls_certificate} cannot be read as a certificate (PEM): {error}"
-        raise LicensingError(Problem.MALFORMED, detail, field="tls_certificate") from None
+def _with_certificate(config: ServerConfig) -> ServerConfig:
+    """The same with a certificate of our own, where one is wanted and none is named."""
+    if not config.self_signed or config.tls_certificate:
+        return config
+    _private_folder(config.data_dir)
+    own = own_certificate(config.data_dir, names_of_this_machine(config.address[0]), now=SystemClock().now())
+    return replace(config, tls_certificate=str(own.certificate), tls_key=str(own.key))
 
 
 async def _every(seconds: int, act: Callable[[], None]) -> None:
@@ -232,13 +239,15 @@ async def _every(seconds: int, act: Callable[[], None]) -> None:
         await asyncio.sleep(seconds)
 
 
-def serve(config: ServerConfig, *, ready: Callable[[str, str | None], None]) -> None:
-    """Serve a license server until a signal ends it; ``ready`` gets its address and, until there is an administrator, the set-up link.
+def serve(config: ServerConfig, *, ready: Callable[[Mapping[str, str]], None]) -> None:
+    """Serve a license server until a signal ends it.
 
-    Raises: LicensingError: the settings cannot be served.
+    ``ready`` gets where it is: url, socket, the fingerprint of its certificate (hex) where it speaks TLS, and, until there is an
+    administrator, setup: the link that makes one. Raises: LicensingError: the settings cannot be served.
     """
     # The writer's thread hands the interpreter over at each statement; by default it would wait 5 ms to get it back.
     sys.setswitchinterval(SWITCH_INTERVAL)
+    config = _with_certificate(config)
     license_server = LicenseServer(config)
     try:
         host, port = config.address
@@ -252,7 +261,7 @@ def serve(config: ServerConfig, *, ready: Callable[[str, str | None], None]) -> 
             certificate=certificate,
             key=key,
             unix=config.socket_path,
-            ready=lambda url: ready(url, f"{url}/setup?code={code}" if code else None),
+            ready=lambda url: ready(license_server.places(url, code)),
         )
     finally:
         license_server.close()

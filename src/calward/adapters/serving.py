@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import ipaddress
+import signal
 import socket
 import struct
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -57,7 +59,7 @@ def serve_asgi(
         "loop": "uvloop",
         "http": "httptools",
     }
-    server = uvicorn.Server(uvicorn.Config(app, ssl_certfile=certificate, ssl_keyfile=key, **options))
+    server = _Main(uvicorn.Config(app, ssl_certfile=certificate, ssl_keyfile=key, **options))
     local = (
         _Local(uvicorn.Config(_with_peer(app), lifespan="off", **(options | {"http": PeerProtocol}))) if unix else None
     )
@@ -80,6 +82,26 @@ async def _serve(
     await server.serve(sockets=[listener])
     local.should_exit = True
     await beside
+
+
+class _Main(uvicorn.Server):
+    """The server that hears signals: it ends, and whoever has called it goes on and cleans up.
+
+    uvicorn would raise the signal again afterwards, which ends the process before the ledger is closed.
+    """
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Turn signals into the end of serving."""
+        if threading.current_thread() is not threading.main_thread():  # Only there can signals be caught.
+            yield
+            return
+        kept = {one: signal.signal(one, self.handle_exit) for one in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for one, handler in kept.items():
+                signal.signal(one, handler)
 
 
 class _Local(uvicorn.Server):
