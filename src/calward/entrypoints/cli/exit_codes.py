@@ -58,7 +58,7 @@ EXIT_OF: Final = MappingProxyType(
 HELP_FOR: Final = MappingProxyType(
     {
         Problem.MALFORMED: "correct what is named above; --help of the command shows examples",
-        Problem.NOT_FOUND: "look at what there is: the list command of the same group shows it",
+        Problem.NOT_FOUND: "check its spelling; the list command of the same group shows what there is",
         Problem.CONFLICT: "show the thing named above; a new request needs a new request id",
         Problem.UNAUTHORIZED: "name a file with a valid token by --token-file or CALWARD_TOKEN_FILE, or be root on the server",
         Problem.FORBIDDEN: "use a token with a role that allows this; calward token list shows which there are",

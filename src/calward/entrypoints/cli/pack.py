@@ -77,7 +77,7 @@ def install(desk: Desk, file: Path) -> None:
       calward pack install - < pack.json
     """  # noqa: D301
     said = desk.admin.deliver("POST", "packs", read_envelope(file))
-    new = said.get("pack") or said
+    new = said["pack"] if isinstance(said.get("pack"), dict) else said
     what = f"{cell(new.get('total'))} CALs {cell(new.get('version'))}/{cell(new.get('type'))}"
     desk.done(said, [f"installed {cell(new.get('id'))}: {what}, until {cell(new.get('expires_at'))}"])
 

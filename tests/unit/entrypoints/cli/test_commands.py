@@ -284,6 +284,14 @@ def test_a_pack_is_sent_as_it_is_from_a_file_or_a_pipe(tmp_path):
     assert [asked.body for asked in wiring.api.asked] == [b'{"payload": "e30="}'] * 2
 
 
+def test_a_pack_that_is_refused_is_named(tmp_path):
+    (tmp_path / "pack.json").write_bytes(b"{}")
+    refusal = {"outcome": "refused", "reason": ["pack-already-installed"], "detail": "it is", "pack": "P1"}
+    wiring = FakeWiring(FakeAdminApi({("POST", "packs"): refusal}))
+    ran = calward("pack", "install", str(tmp_path / "pack.json"), wiring=wiring)
+    assert (ran.code, ran.err.splitlines()[0]) == (Exit.REFUSED, "refused: it is")
+
+
 @pytest.mark.parametrize(
     ("content", "code"), [(None, Exit.NOT_FOUND), (b"x" * 100_000, Exit.USAGE)], ids=["missing", "huge"]
 )
