@@ -85,7 +85,10 @@ class Book(Protocol):
         """How many CALs of these packs are free, counted no further than ``at_most``."""
 
     def few_left(self, type_: CalType, packs: Sequence[KeyPack], now: int, low: int) -> int | None:
-        """How many CALs of these packs are free, if that is at most ``low``; else None. Cheap enough to ask at every issue."""
+        """How many CALs of these packs are free, if that is at most ``low``; else None."""
+
+    def plenty(self, type_: CalType, family: int) -> bool:
+        """Whether ``few_left`` need not be asked yet; said after each claim of a CAL of that family, so it must be cheap."""
 
     def claim(self, pack: KeyPack, now: int) -> Claimed | None:
         """Set one free CAL aside for a license added in this transaction; None when none is free."""

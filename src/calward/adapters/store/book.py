@@ -236,12 +236,13 @@ class SqlBook:
 
     def few_left(self, type_: CalType, packs: Sequence[KeyPack], now: int, low: int) -> int | None:
         key = (type_, packs[0].family)
-        if self._shared.headroom.spend(key):
-            return None
         counted = self.free(packs, now, low + COUNT_AHEAD)
         # Few are left: half of them may go before they are counted again, so that counting never grows with the pack.
         self._shared.headroom.counted(key, counted - low - 1 if counted > low else counted // 2)
         return counted if counted <= low else None
+
+    def plenty(self, type_: CalType, family: int) -> bool:
+        return self._shared.headroom.spend((type_, family))
 
     def claim(self, pack: KeyPack, now: int) -> Claimed | None:
         free = self._work.free.get(pack.row)

@@ -33,11 +33,10 @@ def note_shortages(event: Event, asking: Asking, host: Host, server: Server, boo
         return
     if not asking.proven:
         return
-    same = asking.shelf.same_family(asking.mode, asking.host_family, asking.now)
-    taken = asking.shelf.by_id.get(event["pack"]) if event.get("pack") and event.get("license") == event["id"] else None
-    if not taken or taken.family != asking.host_family:
-        _none_left(book, event, asking, host, server, same)
-    if taken:
+    taken = asking.shelf.by_id[event["pack"]] if "pack" in event and event["license"] == event["id"] else None
+    if taken is None or taken.family != asking.host_family:
+        _none_left(book, event, asking, host, server)
+    if taken and not book.plenty(asking.mode, taken.family):
         family = asking.shelf.same_family(asking.mode, taken.family, asking.now)
         _few_left(book, event, asking, host, server, family)
 
@@ -57,12 +56,11 @@ def _low(total: int, share: Decimal) -> int:
     return int((total * share).to_integral_value(ROUND_FLOOR))
 
 
-def _none_left(
-    book: Book, event: Event, asking: Asking, host: Host, server: Server, packs: tuple[KeyPack, ...]
-) -> None:
+def _none_left(book: Book, event: Event, asking: Asking, host: Host, server: Server) -> None:
     """The host's own version is out, or was never there; what was given instead may be a newer CAL."""
     if event.get("license", event["id"]) != event["id"]:
         return  # The holder only went on with what it had: nobody was short of anything new.
+    packs = asking.shelf.same_family(asking.mode, asking.host_family, asking.now)
     cal = _cal(packs[0]) if packs else f"{host.version}/{asking.mode.value}"
     if not packs and event.get("pack"):
         return  # No CAL of this version was ever bought and a newer one serves: that is how it is meant.
