@@ -3,7 +3,7 @@
 Each round runs everything once, so that what is compared was measured within the same seconds; figures are medians of rounds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,10 +21,10 @@ __all__ = ["measure"]
 Figures = dict[str, float]
 
 
-def measure(folder: Path, sizes: Sizes) -> Mapping[str, Figures | None]:
+def measure(folder: Path, sizes: Sizes, dialects: Sequence[str] = DIALECTS) -> Mapping[str, Figures | None]:
     """The figures of both databases, None for one that is not installed."""
     found: dict[str, Figures | None] = {}
-    for dialect in DIALECTS:
+    for dialect in dialects:
         with place(dialect, folder) as where:
             found[dialect] = _on(where, folder, sizes) if where else None
     return found

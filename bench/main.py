@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-sys.path[0] = str(Path(__file__).resolve().parents[1])  # Run as a script: `bench` and `tests` are found from the root.
+if __name__ == "__main__":  # As a script: `bench` and `tests` are found from the root.
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from bench import filled, issue, morning  # noqa: E402 - after the path is right
-from bench.figures import FULL, Sizes, table  # noqa: E402
-from bench.places import say, work_folder  # noqa: E402
+from bench import filled, issue, morning
+from bench.figures import FULL, TINY, Sizes, table
+from bench.places import say, work_folder
 
 NAMES = ("issue", "growth", "size", "morning")
 
@@ -47,6 +48,7 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(NAMES)}; none: all")
     parser.add_argument("--json", action="store_true", help="no table on stderr, only the JSON on stdout")
     parser.add_argument("--folder", type=Path, help="where databases are kept meanwhile; must be a disk")
+    parser.add_argument("--tiny", action="store_true", help="smallest sizes: shows that it works, measures nothing")
     found = parser.parse_args(words)
     unknown = sorted(set(found.names) - set(NAMES))
     if unknown:
@@ -58,7 +60,7 @@ def main(words: Sequence[str]) -> int:
     """Measure and print."""
     asked = arguments(words)
     with work_folder(asked.folder) as folder:
-        found = measure(asked.names or NAMES, folder)
+        found = measure(asked.names or NAMES, folder, TINY if asked.tiny else FULL)
     if not asked.json:
         say(table(found))
     print(json.dumps(found))

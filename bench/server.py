@@ -27,7 +27,6 @@ class Running:
     port: int
     pid: int
 
-    @property
     def resident_mb(self) -> float:
         """Memory that the process holds now (VmRSS), in units of a million bytes."""
         lines = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii").splitlines()
