@@ -201,6 +201,15 @@ def test_a_cal_whose_license_ran_out_is_claimed_over_it_and_the_end_is_written_d
     assert ledger.write(lambda book: book.held(pack, now)) == 1
 
 
+def test_a_cal_can_be_claimed_in_the_very_second_in_which_its_license_ends(ledger):
+    pack = a_key_pack(total=1, row=1)
+    ledger.write(lambda book: install(book, pack))
+    _, old = given(ledger, pack, "PC0", days=1)
+    assert ledger.write(lambda book: give(book, pack, "PC1", now=old.expires_at - 1)) is None
+    claimed, _ = given(ledger, pack, "PC1", now=old.expires_at)
+    assert claimed == Claimed(old.seat, old.id)
+
+
 def test_a_cal_that_was_never_held_is_claimed_before_one_that_ran_out(ledger, pack):
     given(ledger, pack, "PC0", days=1)
     claimed, _ = given(ledger, pack, "PC1", now=NOW + 2 * DAY)
@@ -487,6 +496,28 @@ def test_a_warning_is_due_once_within_its_time(ledger):
     asked = [("21 x", 0), ("21 x", 99), ("21 y", 99), ("21 x", 100), ("21 x", 101), ("21 x", 199), ("21 x", 200)]
     due = [ledger.write(lambda book, x=x, at=at: book.due(x, NOW + at, 100)) for x, at in asked]
     assert due == [True, False, True, True, False, False, True]
+
+
+# --- what is durable ---
+
+
+@pytest.mark.parametrize("kind", ["sqlite", POSTGRESQL])
+def test_what_was_written_is_there_when_the_ledger_is_opened_again(request, tmp_path, kind):
+    place = request.getfixturevalue("postgresql_database") if kind == "postgresql" else tmp_path
+    pack = a_key_pack(total=3, row=1)
+    with LEDGERS[kind](place, SetClock()) as first:
+        first.write(lambda book: book.set_server(a_server()))
+        first.write(lambda book: install(book, pack))
+        _, held = given(first, pack)
+        number = remember(first, 1, "r1")
+    with LEDGERS[kind](place, SetClock()) as again:
+        assert again.write(lambda book: book.server()) == a_server()
+        assert again.write(lambda book: book.shelf().by_id) == {pack.id: pack}
+        assert number_of(again, held) == held
+        assert again.write(lambda book: book.remembered(1, "r1")).event["id"] == number
+        claimed, next_license = given(again, pack, "PC2")
+        assert claimed == Claimed(Seat(pack.id, 2))
+        assert next_license.id > number
 
 
 # --- transactions ---

@@ -38,7 +38,8 @@ def _in_memory(_place: Place, clock: SetClock) -> Iterator[Ledger]:
 @contextmanager
 def _on_sqlite(place: Place, clock: SetClock) -> Iterator[Ledger]:
     file = Path(place) / "ledger.db"
-    shutil.copy(_migrated_file(), file)
+    if not file.exists():  # A second maker on the same folder opens the same ledger.
+        shutil.copy(_migrated_file(), file)
     with _sql(f"sqlite:///{file}", clock) as ledger:
         yield ledger
 
