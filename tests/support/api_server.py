@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,7 @@ class FakeClearinghouse:
     def pack(self, version: str = "2016", total: int = 2, number: int = 1, **changes: Any) -> bytes:
         values: dict[str, Any] = {
             "pack_id": f"{number:032x}",
+            "generation": 1,
             "server_id": a_server().id,
             "ladder": "windows-server",
             "version": version,
@@ -145,15 +146,15 @@ def local_principal(uid: int) -> Principal | None:
 
 
 @contextmanager
-def an_api_server(folder: Path, *, activated: bool = True) -> Iterator[ApiServer]:
-    """A server with an empty ledger, activated for good unless the test says otherwise."""
+def an_api_server(folder: Path, *, activated: bool = True, **changes: Any) -> Iterator[ApiServer]:
+    """A server with an empty ledger, activated for good unless the test says otherwise; ``changes``: of its services."""
     shutil.copy(_migrated_file(), folder / "ledger.db")
     url = f"sqlite:///{folder / 'ledger.db'}"
     clock, entropy = SetClock(), CountedEntropy()
     ledger, reader = SqlLedger(url, entropy=entropy, clock=clock), SqlReader(open_reader(url))
     server = a_server(activated=activated)
     ledger.write(lambda book: make_server(server, book, now=book.now(), by="tests"))
-    app, services, clearinghouse = _application(ledger, reader, clock, entropy)
+    app, services, clearinghouse = _application(ledger, reader, clock, entropy, changes)
     with TestClient(app, raise_server_exceptions=True) as client:
         yield ApiServer(services, app, client, clock, ledger, clearinghouse)
     ledger.close()
@@ -161,7 +162,7 @@ def an_api_server(folder: Path, *, activated: bool = True) -> Iterator[ApiServer
 
 
 def _application(
-    ledger: SqlLedger, reader: SqlReader, clock: SetClock, entropy: CountedEntropy
+    ledger: SqlLedger, reader: SqlReader, clock: SetClock, entropy: CountedEntropy, changes: dict[str, Any]
 ) -> tuple[Starlette, Services, FakeClearinghouse]:
     server = a_server()
     clearinghouse = FakeClearinghouse(clock)
@@ -184,6 +185,8 @@ def _application(
         addresses=("https://ls1.example",),
         headers=lambda: {"Calward-Checkpoint": "bm90ZQ=="},
     )
+
+    services = replace(services, **changes)
 
     async def submit(acts: Any) -> list[Any]:
         return [_result(ledger, act) for act in acts]
