@@ -33,6 +33,7 @@ from calward.adapters.store.reader import SqlReader
 from calward.adapters.store.tree import AuditLog, log_origin
 from calward.adapters.store.writer import GroupWriter
 from calward.adapters.system import SystemClock, SystemEntropy
+from calward.app.licensing.activate_online import activate_online
 from calward.app.licensing.change_server import make_server
 from calward.app.licensing.records import LogKey
 from calward.app.licensing.set_up import offer_set_up
@@ -40,10 +41,12 @@ from calward.app.licensing.signed_things import Signatures
 from calward.app.licensing.sweep import sweep
 from calward.app.ports import Book, Clock, Entropy
 from calward.config import ServerConfig
+from calward.domain.acceptance import NotAccepted
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.ladder import Ladder
 from calward.domain.parties import Server
 from calward.domain.roles import Principal, Role
+from calward.domain.settings import SECONDS_PER_DAY
 from calward.entrypoints.api.app import make_app
 from calward.entrypoints.api.health import Metrics, health_routes
 from calward.entrypoints.api.host_routes import HostDesk, host_routes
@@ -58,6 +61,11 @@ SWITCH_INTERVAL = 0.0002
 """Seconds after which a thread that waits gets its turn."""
 SWEEP_EVERY = 3600
 """Seconds between two sweeps (design 3)."""
+
+
+RENEW_EVERY = 6 * 3600
+RENEW_WITHIN = 15 * SECONDS_PER_DAY
+"""The right to issue is renewed when no more is left of its 30 days: two weeks in which the clearinghouse may be away (design 5)."""
 
 
 class LicenseServer:
@@ -148,6 +156,16 @@ class LicenseServer:
         )
         return code.text()
 
+    def renew(self) -> None:
+        """Renew the right to issue online where it ends soon; a server that was never activated, or was deactivated, stays so."""
+        until = self.ledger.write(lambda book: book.server().issue_until)
+        if not self.config.clearinghouse or until is None or until > self.clock.now() + RENEW_WITHIN:
+            return
+        with HttpClearinghouse(self.config.clearinghouse) as clearinghouse:
+            found = activate_online(self.ledger, clearinghouse, self.signatures, self.entropy, by="renewal")
+        if isinstance(found, NotAccepted):
+            log.warning("activation.not_accepted", reason=found.reason, detail=found.detail)
+
     def places(self, url: str, code: str | None) -> dict[str, str]:
         """Where everything is, once it listens at ``url``."""
         socket = self.config.socket_path
@@ -163,7 +181,8 @@ class LicenseServer:
     async def lifespan(self, _app: Any) -> AsyncIterator[None]:  # noqa: ANN401 - Starlette's application
         """What runs beside the routes: the writer, the audit trail's tree, the sweep."""
         self.writer.start()
-        beside = [asyncio.create_task(_every(1, self._tend)), asyncio.create_task(_every(SWEEP_EVERY, self._sweep))]
+        acts = ((1, self._tend), (SWEEP_EVERY, self._sweep), (RENEW_EVERY, self.renew))
+        beside = [asyncio.create_task(_every(seconds, act)) for seconds, act in acts]
         try:
             yield
         finally:
@@ -239,8 +258,13 @@ async def _every(seconds: int, act: Callable[[], None]) -> None:
         await asyncio.sleep(seconds)
 
 
-def serve(config: ServerConfig, *, ready: Callable[[Mapping[str, str]], None]) -> None:
-    """Serve a license server until a signal ends it.
+def serve(
+    config: ServerConfig,
+    *,
+    ready: Callable[[Mapping[str, str]], None],
+    first: Callable[["LicenseServer"], object] = lambda _server: None,
+) -> None:
+    """Serve a license server until a signal ends it; ``first`` is done before it listens.
 
     ``ready`` gets where it is: url, socket, the fingerprint of its certificate (hex) where it speaks TLS, and, until there is an
     administrator, setup: the link that makes one. Raises: LicensingError: the settings cannot be served.
@@ -253,6 +277,7 @@ def serve(config: ServerConfig, *, ready: Callable[[Mapping[str, str]], None]) -
         host, port = config.address
         certificate = Path(config.tls_certificate) if config.tls_certificate else None
         key = Path(config.tls_key) if config.tls_key else None
+        first(license_server)
         code = license_server.set_up_code()
         serve_asgi(
             license_server.app(),

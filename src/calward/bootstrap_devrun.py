@@ -1,0 +1,157 @@
+"""How do a license server and a clearinghouse come up on a developer's machine with one command? Behind ``./dev run``.
+
+Both listen on loopback only. The clearinghouse is a process of its own, as it is in real life, and ends with us. All that they keep
+lies in one folder, so that the next start goes on where this one was.
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from calward.adapters.clearinghouse_client import HttpClearinghouse
+from calward.adapters.companion import Companion
+from calward.adapters.server_address import DEV_FOLDER, find_server
+from calward.adapters.signing import load_public_key
+from calward.adapters.system import SystemClock, SystemEntropy
+from calward.app.clearinghouse.publish_keyring import KEYRING_DAYS
+from calward.app.licensing.activate_online import activate_online
+from calward.app.licensing.signed_things import KEYRING
+from calward.bootstrap_clearinghouse import ROOT_PUBLIC_FILE, init_clearinghouse
+from calward.bootstrap_server import LicenseServer, serve
+from calward.config import ServerConfig
+from calward.domain.acceptance import NotAccepted
+from calward.domain.errors import LicensingError, Problem
+from calward.domain.trust import Role
+from calward.entrypoints.cli.wiring import RunOptions
+
+__all__ = ["devrun"]
+
+LOCK_FILE: Final = "devrun.lock"
+"""Held while a run uses its folder; also says that the folder is ours to clear."""
+CLEARINGHOUSE_FOLDER: Final = "clearinghouse"
+CLEARINGHOUSE_NAME: Final = "Example clearinghouse"
+USUAL_PORT, USUAL_CLEARINGHOUSE_PORT = 8460, 8470
+START_SECONDS: Final = 30.0
+"""For the clearinghouse to come up, on a machine that is busy with something else."""
+TO_TRY: Final = ("status", "host enroll SH1 --version 2022 --mode per-user --token-file sh1.token", "audit verify")
+TO_TRY_IN_DEMO: Final = ("status", "license list --status temporary", "audit verify")
+
+_Ready = Callable[[Mapping[str, str]], None]
+
+
+def devrun(options: RunOptions, ready: _Ready) -> None:
+    """Run both until a signal comes; ``ready`` gets where everything is, and what to try first.
+
+    Raises: LicensingError: CONFLICT: another run uses the folder, or it holds something else; UNAVAILABLE.
+    """
+    folder = _folder(options)
+    with _claimed(folder, fresh=options.fresh):
+        house = _clearinghouse(folder)
+        port, note = _port(options.clearinghouse_port or USUAL_CLEARINGHOUSE_PORT)
+        arguments = ["clearinghouse", "serve", "--dir", str(house), "--port", str(port), "--json"]
+        with Companion(arguments) as clearinghouse:
+            url = str(clearinghouse.first_answer(START_SECONDS)["url"])
+            own_port, own_note = _port(options.port or USUAL_PORT)
+            config = _config(folder, url, own_port)
+            _remove_dead_sockets()
+            notes = {"note": "; ".join(x for x in (note, own_note) if x)} if note or own_note else {}
+            rest = {"clearinghouse": url, "data": str(folder), **notes}
+            serve(config, ready=lambda places: ready({**places, **rest, **_to_try(config, options)}), first=_activate)
+
+
+def _folder(options: RunOptions) -> Path:
+    """Where all of it is kept: one folder for the plain run, another for the demo's."""
+    return (options.data_dir or DEV_FOLDER / ("demo" if options.demo else "plain")).absolute()
+
+
+@contextlib.contextmanager
+def _claimed(folder: Path, *, fresh: bool) -> Iterator[None]:
+    """Make the folder ours while we run; ``fresh``: what an earlier run has left in it is removed first."""
+    if folder.exists() and any(folder.iterdir()) and not (folder / LOCK_FILE).exists():
+        raise LicensingError(
+            Problem.CONFLICT, f"{folder} holds something that ./dev run has not made: name another folder by --data-dir"
+        )
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (folder / LOCK_FILE).open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            detail = f"another run uses {folder}: stop it first, or name another folder by --data-dir"
+            raise LicensingError(Problem.CONFLICT, detail) from None
+        (folder / ".gitignore").write_text("*\n", encoding="ascii")
+        if fresh:
+            _clear(folder)
+        yield
+
+
+def _clear(folder: Path) -> None:
+    for one in folder.iterdir():
+        if one.is_dir() and not one.is_symlink():
+            shutil.rmtree(one)
+        elif one.name != LOCK_FILE:
+            one.unlink()
+
+
+def _clearinghouse(folder: Path) -> Path:
+    """The clearinghouse's folder; it is made at the first start."""
+    house = folder / CLEARINGHOUSE_FOLDER
+    if not (house / ROOT_PUBLIC_FILE).exists():
+        shutil.rmtree(house, ignore_errors=True)  # Of a first start that was interrupted.
+        init_clearinghouse(house, CLEARINGHOUSE_NAME, KEYRING_DAYS, SystemClock(), SystemEntropy())
+    return house
+
+
+def _port(wanted: int) -> tuple[int, str]:
+    """The port, or 0 (any free one) and a note where somebody else has it."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError:
+            return 0, f"port {wanted} is taken here: a free one was taken instead"
+        return wanted, ""
+
+
+def _config(folder: Path, clearinghouse: str, port: int) -> ServerConfig:
+    root = load_public_key(folder / CLEARINGHOUSE_FOLDER / ROOT_PUBLIC_FILE, Role.ROOT)
+    return ServerConfig(
+        data_dir=folder,
+        listen=f"127.0.0.1:{port}",
+        name="LS1",
+        clearinghouse=clearinghouse,
+        roots=root.hex(),
+    )
+
+
+def _activate(server: LicenseServer) -> None:
+    """The first activation; later ones the server does by itself, and one that was deactivated stays so."""
+    if server.ledger.write(lambda book: book.document(KEYRING)) is not None:
+        return
+    with HttpClearinghouse(server.config.clearinghouse) as line:
+        found = activate_online(server.ledger, line, server.signatures, server.entropy, by="dev run")
+    if isinstance(found, NotAccepted):
+        raise LicensingError(Problem.CONFLICT, found.detail)
+
+
+def _to_try(config: ServerConfig, options: RunOptions) -> dict[str, str]:
+    """Three commands that show something, as they can be pasted into another terminal."""
+    own = Path(sys.executable).parent / "calward"
+    program = os.path.relpath(own) if own.is_relative_to(Path.cwd()) else str(own)
+    socket = f"unix:{config.socket_path}"
+    where = "" if find_server(None, {}, Path.cwd()) == socket else f" --server {socket}"
+    commands = TO_TRY_IN_DEMO if options.demo else TO_TRY
+    return {word: f"{program} {command}{where}" for word, command in zip(("try", "then", "and"), commands, strict=True)}
+
+
+def _remove_dead_sockets() -> None:
+    """Of runs that were killed: commands would find them and ask in vain."""
+    for path in DEV_FOLDER.glob("*/*.sock"):
+        with socket.socket(socket.AF_UNIX) as probe:
+            if probe.connect_ex(str(path)):
+                path.unlink(missing_ok=True)
