@@ -9,6 +9,8 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +63,8 @@ def at_once(acts: Sequence[Callable[[], Any]]) -> list[Any]:
 def asking(offices: Sequence[Office], who: Sequence[str], request_id: str, **options: Any) -> list[Callable[[], Event]]:
     """One question for each of them, dealt out to the replicas."""
     return [
-        lambda name=name, office=offices[n % len(offices)]: office.ask(name, f"{request_id} {name}", **options)
-        for n, name in enumerate(who)
+        partial(office.ask, name, f"{request_id} {name}", **options)
+        for name, office in zip(who, cycle(offices), strict=False)
     ]
 
 
@@ -82,7 +84,9 @@ def test_the_last_ten_cals_go_to_exactly_ten_of_thirty_two_users(offices):
         assert len(full) == LAST_CALS
         assert len({answer["seat"] for answer in full}) == LAST_CALS
         assert offices[0].held("P") == LAST_CALS
-        freed = at_once([lambda n=x["license"], o=offices[i % len(offices)]: o.release(n) for i, x in enumerate(full)])
+        freed = at_once(
+            [partial(office.release, x["license"]) for x, office in zip(full, cycle(offices), strict=False)]
+        )
         assert all(isinstance(x, Done) for x in freed)
     assert_all_agrees(offices)
 
@@ -91,7 +95,7 @@ def test_the_last_ten_cals_go_to_exactly_ten_of_thirty_two_proven_devices(office
     offices[0].open_for_business()
     devices = [f"PC {n}" for n in range(WORKERS)]
     first = at_once(asking(offices, devices, "first", host=DEVICES_HOST))
-    at_once([lambda n=x["license"], o=offices[i % len(offices)]: o.confirm(n) for i, x in enumerate(first)])
+    at_once([partial(office.confirm, x["license"]) for x, office in zip(first, cycle(offices), strict=False)])
     offices[0].install("P", LAST_CALS, DEVICE)
     answers = at_once(asking(offices, devices, "second", host=DEVICES_HOST))
     assert [x["status"] for x in answers].count("active") == LAST_CALS
@@ -103,7 +107,7 @@ def test_one_request_id_from_two_connections_at_once_is_one_cal_and_the_same_byt
     offices[0].open_for_business(per_user="enforce")
     offices[0].install("P", LAST_CALS)
     for turn in range(LAST_CALS):
-        same = [lambda office=office: office.ask(f"user {turn}", f"the same {turn}") for office in (offices * 4)[:4]]  # noqa: B023 - all have run before the next turn
+        same = [partial(office.ask, f"user {turn}", f"the same {turn}") for office in (offices * 4)[:4]]
         answers = at_once(same)
         assert len({encode_event(answer) for answer in answers}) == 1
         assert offices[0].held("P") == turn + 1
@@ -115,8 +119,7 @@ def test_one_request_id_with_two_questions_at_once_answers_one_of_them(offices):
     offices[0].install("P", LAST_CALS)
     for turn in range(LAST_CALS // 2):
         different = [
-            lambda office=office, n=n: office.ask(f"user {turn} {n}", f"the same {turn}")  # noqa: B023
-            for n, office in enumerate((offices * 4)[:4])
+            partial(office.ask, f"user {turn} {n}", f"the same {turn}") for n, office in enumerate((offices * 4)[:4])
         ]
         answers = at_once(different)
         assert sum(not isinstance(answer, LicensingError) for answer in answers) == 1
@@ -129,8 +132,8 @@ def test_one_holder_asking_from_everywhere_at_once_holds_one_cal(offices):
     offices[0].install("P", LAST_CALS)
     for turn in range(LAST_CALS):
         asks = [
-            lambda office=offices[n % len(offices)], n=n: office.ask(f"user {turn}", f"{turn} {n}")  # noqa: B023
-            for n in range(8)
+            partial(office.ask, f"user {turn}", f"{turn} {n}")
+            for n, office in zip(range(8), cycle(offices), strict=False)
         ]
         answers = at_once(asks)
         assert len({answer["license"] for answer in answers}) == 1
@@ -150,7 +153,7 @@ def test_renewing_revoking_sweeping_and_claiming_of_expired_cals_at_once(offices
         first.clock.pass_days(54 if turn % 2 == 0 else 6)  # Due for renewal, or just ended.
         asks = asking(offices, everyone, f"turn {turn}", host=DEVICES_HOST)
         running = full_licenses(first)
-        ends = [lambda n=n, o=offices[n % len(offices)]: o.revoke(n) for n in running[:3]]
+        ends = [partial(office.revoke, n) for n, office in zip(running[:3], cycle(offices), strict=False)]
         sweeps = [office.sweep for office in offices]
         results = at_once(asks + ends + sweeps)
         unexpected = [x for x in results if not isinstance(x, dict | Done | RefusedAct | int | LicensingError)]

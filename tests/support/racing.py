@@ -14,12 +14,17 @@ EACH = 8
 def main() -> None:
     office = Office(sys.argv[1])
     office.held("P")  # The connection is made before the race.
-    print("ready", flush=True)
+    say("ready")
     sys.stdin.readline()
     with ThreadPoolExecutor(EACH) as pool:
         answers = pool.map(lambda n: office.ask(f"user {sys.argv[2]} {n}", f"ask {n} of {sys.argv[2]}"), range(EACH))
-        print(*(answer["kind"] for answer in answers), sep="\n", flush=True)
+        say(*(answer["kind"] for answer in answers))
     office.close()
+
+
+def say(*lines: str) -> None:
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,62 @@
+/* Which call to the operating system is the last that a process makes?
+ *
+ * Loaded by LD_PRELOAD. Counts the calls that change or sync files of the ledger and kills the process, as kill -9 does, at the
+ * n-th: before it, or (torn) after half of what it would have written.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+static long last = -1, calls = 0;
+static int torn = 0;
+
+void die_at_call(long n, int half) { last = n; torn = half; calls = 0; }
+long calls_made(void) { return calls; }
+
+static int ours(int file) {
+    char link[64], path[4096];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    if (length < 0) return 0;
+    path[length] = 0;
+    return strstr(path, "ledger.db") != NULL;
+}
+
+static int due(int file) { return last >= 0 && ours(file) && ++calls == last; }
+
+static void die(void) { kill(getpid(), SIGKILL); for (;;) pause(); }
+
+#define REAL(name) static __typeof__(name) *real; if (!real) real = dlsym(RTLD_NEXT, #name)
+
+ssize_t write(int file, const void *bytes, size_t size) {
+    REAL(write);
+    if (due(file)) { if (torn) real(file, bytes, size / 2); die(); }
+    return real(file, bytes, size);
+}
+
+ssize_t pwrite(int file, const void *bytes, size_t size, off_t at) {
+    REAL(pwrite);
+    if (due(file)) { if (torn) real(file, bytes, size / 2, at); die(); }
+    return real(file, bytes, size, at);
+}
+
+ssize_t pwrite64(int file, const void *bytes, size_t size, off64_t at) {
+    REAL(pwrite64);
+    if (due(file)) { if (torn) real(file, bytes, size / 2, at); die(); }
+    return real(file, bytes, size, at);
+}
+
+int ftruncate(int file, off_t size) { REAL(ftruncate); if (due(file)) die(); return real(file, size); }
+int ftruncate64(int file, off64_t size) { REAL(ftruncate64); if (due(file)) die(); return real(file, size); }
+int fsync(int file) { REAL(fsync); if (due(file)) die(); return real(file); }
+int fdatasync(int file) { REAL(fdatasync); if (due(file)) die(); return real(file); }
+
+int unlink(const char *path) {
+    REAL(unlink);
+    if (last >= 0 && strstr(path, "ledger.db") && ++calls == last) die();
+    return real(path);
+}
