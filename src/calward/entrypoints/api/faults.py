@@ -3,6 +3,7 @@
 An error that the caller can act on says what helps; anything else is a bug: logged whole under an id, and only the id is shown.
 """
 
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
@@ -24,6 +25,7 @@ from calward.entrypoints.problems import licensing_problem, problem
 __all__ = ["FaultBarrier", "add_handlers"]
 
 MOST_SHOWN: Final = 200
+LONGEST_DETAIL: Final = 800
 ID_SIZE: Final = 6
 
 log = structlog.get_logger(__name__)
@@ -64,9 +66,12 @@ class FaultBarrier:
 
         try:
             await self._app(scope, receive, watched)
-        except Exception:
+        except Exception as error:
             number = self._entropy.token(ID_SIZE).hex()
-            log.exception("api.bug", id=number, method=scope["method"], path=scope["path"][:MOST_SHOWN])
+            # As text: a log that shows the values of variables would show tokens.
+            trace = "".join(traceback.format_exception(error))
+            path = _shown(scope["path"], MOST_SHOWN)
+            log.error("api.bug", id=number, method=scope["method"], path=path, trace=trace)  # noqa: TRY400
             if begun:
                 raise  # Half an answer is out: the connection has to break.
             detail = f"something went wrong inside: the server's log tells more under {number}"
@@ -78,13 +83,19 @@ def _licensing(_request: Request, error: Exception) -> Response:
         raise error
     if error.problem in {Problem.UNAVAILABLE, Problem.CORRUPT}:
         log.error("api.unavailable", problem=error.problem.value, detail=error.detail)
-    return licensing_problem(error, who="the license server")
+    # A detail may repeat a part of what was sent.
+    field = _shown(error.field, MOST_SHOWN) if error.field else None
+    harmless = LicensingError(error.problem, _shown(error.detail, LONGEST_DETAIL), field=field)
+    return licensing_problem(harmless, who="the license server")
 
 
 def _invalid(_request: Request, error: Exception) -> Response:
     """Each fault with its place; what was sent is not repeated."""
     found: Sequence[Any] = error.errors() if isinstance(error, RequestValidationError) else ()
-    faults = [{"where": _shown(".".join(map(str, x["loc"]))), "what": _shown(str(x["msg"]))} for x in found]
+    faults = [
+        {"where": _shown(".".join(map(str, x["loc"])), MOST_SHOWN), "what": _shown(str(x["msg"]), MOST_SHOWN)}
+        for x in found
+    ]
     first = faults[0] if faults else {"where": "request", "what": "cannot be read"}
     detail = f"{first['where']}: {first['what'][:1].lower()}{first['what'][1:]}"
     return problem(HTTPStatus.BAD_REQUEST, Problem.MALFORMED.value, detail, errors=faults[:20])
@@ -97,7 +108,7 @@ def _http(_request: Request, error: Exception) -> Response:
     status = HTTPStatus(error.status_code)
     kinds = {HTTPStatus.NOT_FOUND: Problem.NOT_FOUND.value, HTTPStatus.BAD_REQUEST: Problem.MALFORMED.value}
     kind = kinds.get(status, status.phrase.lower().replace(" ", "-"))
-    answer = problem(status, kind, _DETAILS.get(status, _shown(str(error.detail))))
+    answer = problem(status, kind, _DETAILS.get(status, _shown(str(error.detail), MOST_SHOWN)))
     answer.headers.update(error.headers or {})
     return answer
 
@@ -115,6 +126,6 @@ def _too_many(_request: Request, _error: Exception) -> Response:
     return answer
 
 
-def _shown(text: str) -> str:
+def _shown(text: str, most: int) -> str:
     """A text from outside, made harmless for logs and terminals."""
-    return "".join(x if x.isprintable() else "?" for x in text[:MOST_SHOWN])
+    return "".join(x if x.isprintable() else "?" for x in text[:most])

@@ -43,6 +43,11 @@ _SUMMARIES: Final = {
     "confirmLicense": "Say that a license's device has been logged on to: it is proven from then on",
     "requestLicenses": "Several of both in one call, answered in order",
 }
+_HEALTH: Final = {
+    "/livez": ("live", "Say that the program runs", "text/plain"),
+    "/readyz": ("ready", "Say whether licenses can be issued (503: not now)", "application/json"),
+    "/metrics": ("metrics", "Count for Prometheus", "text/plain"),
+}
 _ANSWERS: Final[dict[str, dict[str, Any]]] = {
     "LicenseAnswer": {
         "type": "object",
@@ -82,6 +87,7 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
     )
     schemas: dict[str, Any] = document["components"]["schemas"]
     document["paths"].update({path: {"post": _host_operation(*one)} for path, one in _HOST_ROUTES.items()})
+    document["paths"].update({path: {"get": _health_operation(*one)} for path, one in _HEALTH.items()})
     bodies = [body for _, body, _ in _HOST_ROUTES.values()]
     schemas.update(msgspec.json.schema_components(bodies, ref_template=_REFERENCE)[1])
     schemas.update(_ANSWERS)
@@ -106,6 +112,16 @@ def _host_operation(name: str, body: type, answer: str) -> dict[str, Any]:
     }
 
 
+def _health_operation(name: str, summary: str, kind: str) -> dict[str, Any]:
+    content = {kind: {"schema": {"type": "object" if kind.endswith("json") else "string"}}}
+    return {
+        "tags": ["health"],
+        "summary": summary,
+        "operationId": name,
+        "responses": {"200": {"description": "Yes", "content": content}},
+    }
+
+
 def _json(reference: str) -> dict[str, Any]:
     return {"application/json": {"schema": {"$ref": reference}}}
 
@@ -113,6 +129,9 @@ def _json(reference: str) -> dict[str, Any]:
 def _finish(operation: dict[str, Any], method: str, path: str) -> None:
     """Say what it takes to call it, and that every error is a problem document."""
     access = ENDPOINTS[method, path]
+    # What a handler's docstring says is the summary; its Python name says nothing here.
+    said = " ".join(operation.pop("description", operation["summary"]).split())
+    operation["summary"] = said.replace("``", "`").removesuffix(".")
     operation["security"] = _SECURITY.get(access, [{"administratorToken": []}])
     if not isinstance(access, Door):
         operation["x-permission"] = access.value

@@ -1,0 +1,164 @@
+"""What does somebody outside see when something goes wrong?"""
+
+import json
+import logging
+from dataclasses import replace
+
+import pytest
+from starlette.testclient import TestClient
+
+from calward.domain.errors import LicensingError, Problem
+from calward.entrypoints.api.app import make_app
+from calward.entrypoints.api.guard import MAX_BODY
+from calward.entrypoints.problems import STATUS
+
+JSON = {"Content-Type": "application/json"}
+HOSTILE = [
+    "a\x00b",
+    "a\nb",
+    "a\x1b[2J",
+    "\u202egnp.exe",
+    "\ud800",
+    "x" * 300,
+    "",
+    " ",
+    "../../etc",
+    "<script>",
+    "';--",
+    "%s%n",
+    "\U0001f600" * 70,
+]
+
+
+def broken(server, error):
+    """The same server, whose reader fails."""
+
+    class Reader:
+        def __getattr__(self, name):
+            if name == "token_by_hash":
+                return server.services.reader.token_by_hash
+            raise error
+
+    return TestClient(make_app(replace(server.services, reader=Reader())), raise_server_exceptions=False)
+
+
+def test_a_bug_shows_its_number_and_nothing_else(server, admin, capsys):
+    answer = broken(server, RuntimeError("secret inside")).get("/api/v1/status", headers=admin)
+    assert answer.status_code == 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "secret" not in answer.text
+    assert answer.json()["id"] in answer.json()["detail"]
+    shown = capsys.readouterr()
+    assert answer.json()["id"] in shown.out + shown.err
+
+
+@pytest.mark.parametrize("problem", Problem)
+def test_every_kind_of_error_is_a_problem_document(server, admin, problem):
+    answer = broken(server, LicensingError(problem, "the file /secret is broken", field="x")).get(
+        "/api/v1/packs", headers=admin
+    )
+    found = answer.json()
+    assert answer.status_code == found["status"] == STATUS[problem]
+    assert found["type"] == f"urn:calward:problem:{problem}"
+    inside = problem in {Problem.UNAVAILABLE, Problem.CORRUPT}
+    assert ("/secret" in found["detail"]) is not inside
+
+
+def test_what_is_not_there_is_a_problem_document_too(server, admin):
+    for method, path in (
+        ("GET", "/nothing"),
+        ("GET", "/api/v1/nothing"),
+        ("PUT", "/api/v1/status"),
+        ("GET", "/api/v1/status/"),
+    ):
+        answer = server.client.request(method, path, headers=admin)
+        assert answer.status_code in {404, 405}
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_every_answer_carries_the_newest_checkpoint(server, admin):
+    for path in ("/api/v1/status", "/api/v1/nothing", "/setup"):
+        assert server.client.get(path, headers=admin).headers["calward-checkpoint"] == "bm90ZQ=="
+
+
+@pytest.mark.parametrize("size", [MAX_BODY + 1, 10 * MAX_BODY])
+def test_a_body_that_is_too_large_is_not_read(server, admin, size):
+    assert server.client.post("/api/v1/packs", content=b"x" * size, headers=admin).status_code == 413
+    parts = (b"x" * 1000 for _ in range(size // 1000 + 1))
+    assert server.client.post("/api/v1/packs", content=parts, headers=admin).status_code == 413
+
+
+def test_nobody_unknown_has_a_body_read(server):
+    assert server.client.post("/api/v1/packs", content=b"x" * 10 * MAX_BODY).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[" * 60_000,
+        b'{"a":' * 10_000,
+        b"\xff",
+        b"null",
+        b"1e999",
+        b'{"name":"\\ud800"}',
+        b"NaN",
+        b'"' + b"x" * 9000 + b'"',
+    ],
+)
+@pytest.mark.parametrize(
+    "path", ["/api/v1/hosts", "/api/v1/tokens", "/api/v1/explain", "/api/v1/setup", "/api/v1/hosts:enroll"]
+)
+def test_nonsense_is_malformed(server, admin, path, body):
+    answer = server.client.post(path, content=body, headers=admin | JSON)
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["type"] == "urn:calward:problem:malformed"
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=[ascii(x[:12]) for x in HOSTILE])
+def test_a_hostile_name_does_no_harm_anywhere(server, admin, text):
+    client, quoted = server.client, json.dumps(text)
+    host = server.host()
+    attempts = [
+        ("POST", "/api/v1/hosts", f'{{"name":{quoted},"version":"2016","mode":"per-device"}}'),
+        ("POST", "/api/v1/hosts", f'{{"name":"H","version":{quoted},"mode":"per-device"}}'),
+        ("POST", "/api/v1/hosts", f'{{"name":"H","version":"2016","mode":{quoted}}}'),
+        ("POST", "/api/v1/hosts", f'{{"name":"H2","version":"2016","mode":"per-user","group":{quoted}}}'),
+        ("POST", "/api/v1/hosts", f"{{{quoted}:1}}"),
+        ("PATCH", "/api/v1/hosts/SH1", f'{{"group":{quoted}}}'),
+        ("PUT", "/api/v1/policies/g", f'{{"servers":[{quoted}]}}'),
+        ("POST", "/api/v1/tokens", f'{{"name":{quoted},"role":"viewer"}}'),
+        ("POST", "/api/v1/explain", f'{{"host":{quoted},"user":{quoted}}}'),
+        ("POST", "/api/v1/explain", f'{{"host":"SH1","device":{quoted}}}'),
+        ("PATCH", "/api/v1/server/settings", f"{{{quoted}:{quoted}}}"),
+        ("POST", "/api/v1/server:activate", f'{{"clearinghouse":{quoted}}}'),
+        ("POST", "/api/v1/setup", f'{{"code":{quoted}}}'),
+        ("POST", "/api/v1/audit/verify", f'{{"checkpoint":{quoted}}}'),
+    ]
+    for method, path, body in attempts:
+        answer = client.request(method, path, content=body.encode(), headers=admin | JSON)
+        assert answer.status_code < 500, (path, answer.text)
+        assert json.loads(answer.text) is not None
+    asked = f'{{"request_id":"r","device":{{"name":{quoted},"hardware_id":{quoted}}}}}'
+    assert client.post("/api/v1/licenses:request", content=asked.encode(), headers=host).status_code in {200, 400}
+    for path in ("status", "packs", "licenses", "hosts", "policies", "tokens", "audit/events"):
+        assert client.get(f"/api/v1/{path}", headers=admin).status_code == 200
+
+
+PATHS = ["%00", "%ff%fe", "a%0ab", "%E2%80%AE", "..%2f..", "x" * 2000, "%F0%9F%98%80", "a%2Fb"]
+
+
+@pytest.mark.parametrize("name", PATHS)
+@pytest.mark.parametrize("path", ["packs", "licenses", "hosts", "policies", "tokens", "decisions"])
+def test_a_hostile_address_names_nothing(server, admin, path, name):
+    for method in ("GET", "DELETE", "PATCH", "PUT", "POST"):
+        answer = server.client.request(method, f"/api/v1/{path}/{name}", content=b"{}", headers=admin | JSON)
+        assert 400 <= answer.status_code < 500, (method, answer.text)
+
+
+def test_no_token_gets_into_the_log(server, admin, caplog, capsys):
+    with caplog.at_level(logging.DEBUG):
+        broken(server, RuntimeError("x")).get("/api/v1/status", headers=admin)
+    shown = capsys.readouterr()
+    assert admin["Authorization"].partition(" ")[2] not in caplog.text + shown.out + shown.err
