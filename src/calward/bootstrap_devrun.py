@@ -23,6 +23,7 @@ from calward.app.clearinghouse.publish_keyring import KEYRING_DAYS
 from calward.app.licensing.activate_online import activate_online
 from calward.app.licensing.signed_things import KEYRING
 from calward.bootstrap_clearinghouse import ROOT_PUBLIC_FILE, init_clearinghouse
+from calward.bootstrap_demo import clear, fill_demo
 from calward.bootstrap_server import LicenseServer, serve
 from calward.config import ServerConfig
 from calward.domain.acceptance import NotAccepted
@@ -52,6 +53,8 @@ def devrun(options: RunOptions, ready: _Ready) -> None:
     """
     folder = _folder(options)
     with _claimed(folder, fresh=options.fresh):
+        if options.demo:
+            fill_demo(folder, CLEARINGHOUSE_FOLDER)
         house = _clearinghouse(folder)
         port, note = _port(options.clearinghouse_port or USUAL_CLEARINGHOUSE_PORT)
         arguments = ["clearinghouse", "serve", "--dir", str(house), "--port", str(port), "--json"]
@@ -86,16 +89,8 @@ def _claimed(folder: Path, *, fresh: bool) -> Iterator[None]:
             raise LicensingError(Problem.CONFLICT, detail) from None
         (folder / ".gitignore").write_text("*\n", encoding="ascii")
         if fresh:
-            _clear(folder)
+            clear(folder, keep=(LOCK_FILE,))
         yield
-
-
-def _clear(folder: Path) -> None:
-    for one in folder.iterdir():
-        if one.is_dir() and not one.is_symlink():
-            shutil.rmtree(one)
-        elif one.name != LOCK_FILE:
-            one.unlink()
 
 
 def _clearinghouse(folder: Path) -> Path:
