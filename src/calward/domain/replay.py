@@ -252,6 +252,7 @@ def _settings(state: Replay, event: Event) -> None:
 def _host_changed(state: Replay, event: Event) -> None:
     facts = {
         "version": event["version"],
+        "family": state.family_of(event["version"]),
         "mode": event["mode"],
         "group": event.get("group") or None,
         "removed_at": None,
