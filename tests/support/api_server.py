@@ -146,10 +146,16 @@ def local_principal(uid: int) -> Principal | None:
 
 
 @contextmanager
-def an_api_server(folder: Path, *, activated: bool = True, **changes: Any) -> Iterator[ApiServer]:
-    """A server with an empty ledger, activated for good unless the test says otherwise; ``changes``: of its services."""
-    shutil.copy(_migrated_file(), folder / "ledger.db")
-    url = f"sqlite:///{folder / 'ledger.db'}"
+def an_api_server(
+    folder: Path, *, activated: bool = True, url: str | None = None, **changes: Any
+) -> Iterator[ApiServer]:
+    """A server with an empty ledger, activated for good unless the test says otherwise.
+
+    ``url``: an empty, migrated database; otherwise SQLite in ``folder``. ``changes``: of the services.
+    """
+    if url is None:
+        shutil.copy(_migrated_file(), folder / "ledger.db")
+        url = f"sqlite:///{folder / 'ledger.db'}"
     clock, entropy = SetClock(), CountedEntropy()
     ledger, reader = SqlLedger(url, entropy=entropy, clock=clock), SqlReader(open_reader(url))
     server = a_server(activated=activated)
