@@ -9,6 +9,7 @@ import base64
 import contextlib
 import os
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from starlette.types import ASGIApp
 from calward.adapters.certificates import fingerprint_of, names_of_this_machine, own_certificate, reachable
 from calward.adapters.clearinghouse_client import HttpClearinghouse
 from calward.adapters.ladders import load_ladder
+from calward.adapters.logs import configure_logs
 from calward.adapters.serving import serve_asgi
 from calward.adapters.signing import Ed25519Signer, create_key_file, load_signer, parse_public_key, seal, verify
 from calward.adapters.store.audit_desk import SqlAuditDesk
@@ -145,6 +147,7 @@ class LicenseServer:
             fingerprint=self.fingerprint,
             addresses=(reachable(f"{'https' if self.config.tls_certificate else 'http'}://{self.config.listen}"),),
             headers=lambda: self._checkpoint_header,
+            renew_within=RENEW_WITHIN if self.config.clearinghouse else None,
         )
 
     def set_up_code(self) -> str | None:
@@ -231,6 +234,15 @@ class LicenseServer:
 
     def _refresh(self, metrics: Metrics) -> None:
         """Count CALs for /metrics."""
+        now, installed, free = self.clock.now(), Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+        for row in self.reader.packs(now):
+            unexpired = row.pack.expires_at > now  # Else its CALs are worth nothing, held or not.
+            cal = (row.pack.version, row.pack.type.value)
+            installed[cal] += row.pack.total * unexpired
+            free[cal] += (row.pack.total - row.issued) * unexpired
+        for gauge, counts in ((metrics.installed, installed), (metrics.free, free)):
+            for cal, number in counts.items():
+                gauge.labels(*cal).set(number)
 
 
 def _local(uid: int) -> Principal | None:
@@ -271,6 +283,7 @@ def serve(
     """
     # The writer's thread hands the interpreter over at each statement; by default it would wait 5 ms to get it back.
     sys.setswitchinterval(SWITCH_INTERVAL)
+    configure_logs(sys.stderr)
     config = _with_certificate(config)
     license_server = LicenseServer(config)
     try:

@@ -8,12 +8,16 @@ free CAL that still opens the same hosts. What nobody can know (new clients, lea
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from calward.domain.cals import CalType
 from calward.domain.key_packs import KeyPack
 
 __all__ = ["Loose", "Snapshot", "Stop", "StopKind", "Supply", "stops"]
+
+
+OVERDUE_AFTER: Final = 86_400
+"""Seconds after which a renewal that has not come is a worry."""
 
 
 class StopKind(StrEnum):
@@ -56,6 +60,8 @@ class Snapshot:
     loose: Sequence[Loose]
     full: int
     horizon: int
+    renew_within: int | None = None
+    """Seconds left at which the right to issue is renewed without anybody's doing; None: it is not."""
     upgrades: bool = True
     """Whether a newer CAL may serve (not ``prevent_license_upgrade``)."""
 
@@ -96,8 +102,14 @@ def _right(snapshot: Snapshot) -> Iterable[Stop]:
         yield Stop(now, StopKind.NOT_ACTIVATED, snapshot.full)
     elif until <= now:
         yield Stop(until, StopKind.RIGHT_ENDED, snapshot.full)
-    elif until < snapshot.horizon:
+    elif until < snapshot.horizon and not _renews(snapshot, until):
         yield Stop(until, StopKind.RIGHT_ENDS, snapshot.full)
+
+
+def _renews(snapshot: Snapshot, until: int) -> bool:
+    """Whether a right renews itself, and its renewal is not overdue."""
+    within = snapshot.renew_within
+    return within is not None and until - snapshot.now > within - OVERDUE_AFTER
 
 
 def _moves(snapshot: Snapshot) -> Iterable[Stop]:

@@ -37,6 +37,15 @@ def test_a_right_that_ends_stops_what_would_be_renewed():
     assert found(issue_until=NOW + DAY) == (Stop(NOW + DAY, StopKind.RIGHT_ENDS, 7),)
 
 
+def test_a_right_that_renews_itself_is_no_worry_until_the_renewal_is_overdue():
+    within = 15 * DAY
+    assert found(issue_until=NOW + 20 * DAY, renew_within=within) == ()
+    assert found(issue_until=NOW + 15 * DAY, renew_within=within) == ()
+    overdue = NOW + 14 * DAY
+    assert found(issue_until=overdue, renew_within=within) == (Stop(overdue, StopKind.RIGHT_ENDS, 7),)
+    assert found(issue_until=NOW, renew_within=within) == (Stop(NOW, StopKind.RIGHT_ENDED, 7),)
+
+
 def test_a_pack_that_expires_meets_those_who_hold_it():
     stop = Stop(NOW + 100 * DAY, StopKind.PACK_EXPIRES, 2, DEVICE, "2016", "P1")
     assert found([a_supply(held=2)]) == (stop,)

@@ -43,10 +43,13 @@ def needed_server(reader: Reader) -> Server:
     return server
 
 
-def show_status(reader: Reader, *, now: int) -> ServerStatus:
-    """Read everything once and say what stops first; raises LicensingError(NOT_FOUND) on an empty ledger."""
+def show_status(reader: Reader, *, now: int, renew_within: int | None = None) -> ServerStatus:
+    """Read everything once and say what stops first; raises LicensingError(NOT_FOUND) on an empty ledger.
+
+    ``renew_within``: seconds left at which the right to issue is renewed by itself; None: it is not.
+    """
     server, packs, counts = needed_server(reader), reader.packs(now), reader.counts(now)
-    ahead = stops(_snapshot(server, packs, counts, now))
+    ahead = stops(_snapshot(server, packs, counts, now, renew_within))
     return ServerStatus(_line(ahead, now), server, ahead, packs, counts, _warnings(reader, counts, packs, now))
 
 
@@ -87,7 +90,9 @@ def _holders(type_: CalType | None, number: int) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
-def _snapshot(server: Server, packs: Sequence[PackRow], counts: Sequence[Counts], now: int) -> Snapshot:
+def _snapshot(
+    server: Server, packs: Sequence[PackRow], counts: Sequence[Counts], now: int, renew_within: int | None
+) -> Snapshot:
     enforced = server.settings.per_user is PerUser.ENFORCE
     loose = [
         Loose(x.type, x.version, x.family, x.number, x.first_end)
@@ -102,6 +107,7 @@ def _snapshot(server: Server, packs: Sequence[PackRow], counts: Sequence[Counts]
         loose=loose,
         full=sum(x.number for x in counts if x.status == Status.ACTIVE),
         horizon=HORIZON,
+        renew_within=renew_within,
         upgrades=not server.settings.prevent_license_upgrade,
     )
 

@@ -35,7 +35,7 @@ ENVELOPE_BODY: dict[str, Any] = {
 def status(desk: Desk) -> Status:
     """Say in one line what stops first and when; then packs, licenses, warnings."""
     now = desk.clock.now()
-    return status_view(show_status(desk.reader, now=now), desk.ladder, now)
+    return status_view(show_status(desk.reader, now=now, renew_within=desk.renew_within), desk.ladder, now)
 
 
 @router.get("/api/v1/server", operation_id="showServer")

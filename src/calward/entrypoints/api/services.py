@@ -41,6 +41,7 @@ class Services:
     ``clearinghouse``: a line to a clearinghouse by its address; raises LicensingError(MALFORMED) for one that cannot be used.
     ``local``: who a peer of the Unix socket is, by its uid. ``headers``: what goes with every answer (the newest checkpoint).
     ``fingerprint``: SHA-256 of the server's certificate where it speaks TLS: codes carry it. ``addresses``: where hosts reach this server.
+    ``renew_within``: seconds left at which the right to issue is renewed by itself; None: it is not.
     """
 
     ledger: RegistryLedger
@@ -55,4 +56,5 @@ class Services:
     local: Callable[[int], Principal | None] = _nobody
     fingerprint: bytes | None = None
     addresses: tuple[str, ...] = ()
+    renew_within: int | None = None
     headers: Callable[[], Mapping[str, str]] = dict
