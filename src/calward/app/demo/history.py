@@ -58,10 +58,10 @@ _PACKS: Final[tuple[Act, ...]] = (
 )
 
 _RIGHT_TO_ISSUE: Final[tuple[Act, ...]] = (
-    *(Activate(day, minute=3 * 60) for day in (14, 28, 42, 56, 82, 96, 110, 124, 138, 150)),
+    *(Activate(day, minute=3 * 60) for day in (14, 28, 42, 68, 82, 96, 110, 124, 138, 150)),
     # A week without it: the machine had moved, and nobody had thought of it.
-    Deactivate(61, minute=_EVENING),
-    Activate(68, minute=_NOON),
+    Deactivate(47, minute=_EVENING),
+    Activate(54, minute=_NOON),
 )
 
 _CHANGES: Final[tuple[Act, ...]] = (
@@ -80,8 +80,8 @@ _LOST: Final[tuple[Act, ...]] = (
         Revoke(118, f"KIOSK-{number:02}", minute=_EVENING + number) for number in range(3, 10)
     ),  # More than may be at a time.
     Revoke(139, "ERP-PC-31", minute=_EVENING),
-    *(Release(92, user, minute=_EVENING) for user in ("anna.engel", "olga.yilmaz")),
-    Release(141, "vera.vogt", minute=_EVENING),
+    *(Release(92, user, minute=_EVENING) for user in ("maria.roth", "paul.horn")),
+    Release(141, "nils.ulrich", minute=_EVENING),
 )
 
 HISTORY: Final[tuple[Act, ...]] = (*_BEGINNING, *_PACKS, *_RIGHT_TO_ISSUE, *_CHANGES, *_LOST)
