@@ -64,9 +64,6 @@ class SqlRecords:
             query = query.where(event.c.position <= up_to)
         return map(StoredEvent._make, self._stream(query.order_by(event.c.position)))
 
-    def last_position(self) -> int:
-        return int(self._connection.scalar(select(func.max(event.c.position))) or 0)
-
     def frontier(self) -> bytes | None:
         found = self._connection.scalar(select(tables.tree.c.frontier))
         return None if found is None else bytes(found)

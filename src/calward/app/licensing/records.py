@@ -101,9 +101,6 @@ class Records(Protocol):
     def placed(self, after: int = 0, up_to: int | None = None) -> Iterator[StoredEvent]:
         """The events with a position, by position."""
 
-    def last_position(self) -> int:
-        """The highest position given so far, 0 if none is."""
-
     def frontier(self) -> bytes | None:
         """The stored frontier of the tree; None before the first fold."""
 
