@@ -6,6 +6,7 @@ Over the server's Unix socket, or over https with a token. What comes back is ch
 
 import hashlib
 import json
+import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -162,6 +163,7 @@ class HttpAdminClient:
 
 def _transport(address: Address, ca_file: Path | None) -> httpx2.BaseTransport:
     if address.path is not None:
+        _check_listens(address.name, address.path)
         return httpx2.HTTPTransport(uds=address.path)
     if not address.tls:
         return httpx2.HTTPTransport()
@@ -171,6 +173,17 @@ def _transport(address: Address, ca_file: Path | None) -> httpx2.BaseTransport:
         return httpx2.HTTPTransport(verify=ssl.create_default_context(cafile=ca_file))
     except OSError as error:
         raise LicensingError(Problem.NOT_FOUND, f"{ca_file} cannot be read as certificates: {error}") from None
+
+
+def _check_listens(name: str, path: str) -> None:
+    """Refuse a socket at which nobody listens; the library would leave its end of it open until some garbage collection."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(_CONNECT_SECONDS)
+        try:
+            probe.connect(path)
+        except OSError as error:
+            why = (error.strerror or str(error)).lower()
+            raise LicensingError(Problem.UNREACHABLE, f"license server {name} cannot be reached: {why}") from None
 
 
 def _pinned(address: Address, pin: str) -> ssl.SSLContext:

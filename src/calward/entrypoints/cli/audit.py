@@ -24,6 +24,8 @@ _EVERY_SECONDS: Final = 1.0
 _AT_A_TIME: Final = 500
 _APART: Final = frozenset({"id", "at", "kind", "trace"})
 """Fields of an event that have a place of their own in its line, or none."""
+_TIMES: Final = frozenset({"expires", "until", "ended"})
+"""Fields of an event that are times, in seconds since 1970."""
 
 
 @click.group()
@@ -112,6 +114,7 @@ def _print(item: dict[str, Any], *, as_json: bool) -> None:
         return
     event = item["event"]
     rest = {key: value for key, value in event.items() if key not in _APART and value is not None}
+    rest |= {key: _when(rest[key]) for key in _TIMES & rest.keys()}
     say(f"{cell(item['position'])} {_when(event.get('at'))} {cell(event.get('kind'))} #{event['id']}: {cell(rest)}")
 
 

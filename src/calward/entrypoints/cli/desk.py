@@ -134,9 +134,11 @@ def refuse(ctx: click.Context, document: Document, *, as_json: bool) -> NoReturn
     if as_json:
         print_json(document)
     else:
-        say(f"refused: {safe(document.get('detail') or 'a rule says no')}", err=True)
+        say(f"refused: {safe(document.get('detail') or 'the license server says no')}", err=True)
         for line in reason_lines(document.get("reason") or ()):
             say(f"  {line}", err=True)
+        if document.get("decision"):
+            say(f"why: calward explain {safe(document['decision'])}", err=True)
     ctx.exit(Exit.REFUSED)
 
 

@@ -47,7 +47,7 @@ def _ask(desk: Desk, decision: str | None, host: str | None, holder: dict[str, s
 
 def _story(said: Document) -> Iterator[str]:
     yield _headline(said)
-    if said.get("host"):
+    if said.get("host") and said.get("decision"):
         often = f", {said['times']} times" if said.get("times", 1) > 1 else ""
         yield f"asked by host {safe(said['host'])} at {cell(said.get('at'))}{often}"
     for number, line in enumerate(said.get("trace") or (), 1):

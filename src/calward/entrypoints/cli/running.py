@@ -47,8 +47,10 @@ def run(command: click.Command, arguments: Sequence[str], wiring: object) -> int
     except (click.Abort, KeyboardInterrupt):
         return Exit.INTERRUPTED
     except BrokenPipeError:
-        _leave_the_pipe()
-        return Exit.OK
+        return _leave_the_pipe()
+    except SystemExit as ended:
+        # click and rich end the program themselves where a reader, say ``head``, has had enough.
+        return _leave_the_pipe() if isinstance(ended.__context__, BrokenPipeError) else _code_of(ended)
     except Exception as error:  # noqa: BLE001 - a bug, too, ends with a line that can be read.
         return _complain(_trouble(error, arguments), as_json="--json" in arguments)
     return code if isinstance(code, int) else Exit.OK
@@ -93,6 +95,11 @@ def _never_fail_to_print(stream: TextIO) -> None:
         reconfigure(errors="backslashreplace")
 
 
-def _leave_the_pipe() -> None:
-    """Keep the interpreter quiet at its end: whoever read us, say ``head``, has had enough."""
+def _leave_the_pipe() -> int:
+    """Keep the interpreter quiet at its end: whoever read us has had enough, and that is no error."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return Exit.OK
+
+
+def _code_of(ended: SystemExit) -> int:
+    return ended.code if isinstance(ended.code, int) else (Exit.BUG if ended.code else Exit.OK)

@@ -80,9 +80,19 @@ def test_ctrl_c_ends_quietly(capsys):
     assert capsys.readouterr().err.strip() == ""
 
 
-def test_a_reader_that_has_had_enough_is_no_error(monkeypatch):
-    monkeypatch.setattr("calward.entrypoints.cli.running._leave_the_pipe", lambda: None)
-    assert run(failing(BrokenPipeError()), [], None) == Exit.OK
+@pytest.mark.parametrize("as_seen", ["itself", "through a library that ends the program"])
+def test_a_reader_that_has_had_enough_is_no_error(monkeypatch, as_seen):
+    monkeypatch.setattr("calward.entrypoints.cli.running._leave_the_pipe", lambda: Exit.OK)
+    error: BaseException = BrokenPipeError()
+    if as_seen != "itself":
+        error = SystemExit(1)
+        error.__context__ = BrokenPipeError()
+    assert run(failing(error), [], None) == Exit.OK
+
+
+@pytest.mark.parametrize(("code", "ends_with"), [(3, 3), (None, 0), ("no", 1)])
+def test_a_library_that_ends_the_program_is_believed(code, ends_with):
+    assert run(failing(SystemExit(code)), [], None) == ends_with
 
 
 def test_what_an_error_repeats_from_outside_cannot_move_the_cursor(capsys):
