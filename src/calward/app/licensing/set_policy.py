@@ -48,9 +48,9 @@ def set_policy(command: SetPolicy, book: RegistryBook, *, now: int) -> Policy:
 
 
 def remove_policy(command: RemovePolicy, book: RegistryBook, *, now: int) -> Done:
-    """Let the group's hosts use their own values again; raises LicensingError(NOT_FOUND)."""
-    if book.registry.policy(command.group) is None:
-        detail = f"no policy for a group {command.group[:64]!r} is set"
+    """Let the group's hosts use their own values again; raises LicensingError: NOT_FOUND, MALFORMED."""
+    if book.registry.policy(check_group(command.group)) is None:
+        detail = f"no policy for a group {command.group!r} is set"
         raise LicensingError(Problem.NOT_FOUND, detail, field="group")
     book.registry.remove_policy(command.group)
     return Done("removed", write_act(book, Kind.POLICY, now, command.by, group=command.group, removed=True))
