@@ -16,7 +16,7 @@ from typing import Final
 
 from calward.adapters.clearinghouse_client import HttpClearinghouse
 from calward.adapters.companion import Companion
-from calward.adapters.server_address import DEV_FOLDER, find_server
+from calward.adapters.server_address import DEV_FOLDER, usual_sockets
 from calward.adapters.signing import load_public_key
 from calward.adapters.system import SystemClock, SystemEntropy
 from calward.app.clearinghouse.publish_keyring import KEYRING_DAYS
@@ -138,8 +138,8 @@ def _to_try(config: ServerConfig, options: RunOptions) -> dict[str, str]:
     """Three commands that show something, as they can be pasted into another terminal."""
     own = Path(sys.executable).parent / "calward"
     program = os.path.relpath(own) if own.is_relative_to(Path.cwd()) else str(own)
-    socket = f"unix:{config.socket_path}"
-    where = "" if find_server(None, {}, Path.cwd()) == socket else f" --server {socket}"
+    found = next((one for one in usual_sockets({}, Path.cwd()) if one.is_socket()), None)
+    where = "" if found == config.socket_path else f" --server unix:{config.socket_path}"
     commands = TO_TRY_IN_DEMO if options.demo else TO_TRY
     return {word: f"{program} {command}{where}" for word, command in zip(("try", "then", "and"), commands, strict=True)}
 
