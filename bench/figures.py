@@ -13,12 +13,12 @@ class Sizes:
     """How much is done. Rounds alternate between what is measured and its yardsticks, because machines are noisy."""
 
     rounds: int = 5
-    ledger_groups: int = 40
+    ledger_groups: int = 32
     """Groups of 256 issues in each round, for the ledger alone and for bare inserts."""
-    http_issues: int = 6_000
-    http_echoes: int = 15_000
+    http_issues: int = 4_000
+    http_echoes: int = 12_000
     connections: int = 64
-    batches: int = 40
+    batches: int = 24
     batch_of: int = 250
     batch_connections: int = 4
     few: int = 10_000

@@ -30,6 +30,7 @@ ISSUE = {
 POSTGRESQL = pytest.param("postgresql", marks=[pytest.mark.postgresql, pytest.mark.xdist_group("postgresql")])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dialect", ["sqlite", POSTGRESQL])
 def test_issue_has_every_figure_with_its_yardstick(dialect, tmp_path):
     if dialect == "postgresql" and find_programs() is None:
@@ -40,6 +41,7 @@ def test_issue_has_every_figure_with_its_yardstick(dialect, tmp_path):
     assert all(value > 0 for value in found[dialect].values())
 
 
+@pytest.mark.slow
 def test_stdout_is_one_json_object_with_a_key_for_each_name():
     words = [sys.executable, "bench/main.py", "growth", "size", "--json", "--tiny"]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
