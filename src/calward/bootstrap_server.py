@@ -184,7 +184,7 @@ class LicenseServer:
     async def lifespan(self, _app: Any) -> AsyncIterator[None]:  # noqa: ANN401 - Starlette's application
         """What runs beside the routes: the writer, the audit trail's tree, the sweep."""
         self.writer.start()
-        acts = ((1, self._tend), (SWEEP_EVERY, self._sweep), (RENEW_EVERY, self.renew))
+        acts = ((1, self._tend), (60, self._note_hosts), (SWEEP_EVERY, self._sweep), (RENEW_EVERY, self.renew))
         beside = [asyncio.create_task(_every(seconds, act)) for seconds, act in acts]
         try:
             yield
@@ -224,6 +224,10 @@ class LicenseServer:
         self.metrics.tree_size.set(self.audit_log.tend())
         note = base64.b64encode(self.audit_log.latest_checkpoint().encode()).decode()
         self._checkpoint_header = {"Calward-Checkpoint": note}
+
+    def _note_hosts(self) -> None:
+        """Each minute: write down which hosts have asked."""
+        self.host_tokens.keep_seen(self.ledger)
 
     def _sweep(self) -> None:
         while self.ledger.write(lambda book: sweep(book, now=book.now())):

@@ -99,6 +99,9 @@ class Registry(Protocol):
     def set_host_token(self, number: int, token_hash: bytes | None) -> None:
         """Give a host its token in place of the one it had; None: it has none any more."""
 
+    def note_seen(self, number: int, at: int) -> None:
+        """Take note that a host has asked at a time, unless it has asked later already."""
+
     def policy(self, group: str) -> Policy | None:
         """The policy of a group."""
 
@@ -156,3 +159,6 @@ class HostTokens(Protocol):
 
     def forget(self) -> None:
         """Look again: a host or a policy has changed."""
+
+    def last_seen(self, number: int) -> int | None:
+        """When this process last heard of a host, by its number."""

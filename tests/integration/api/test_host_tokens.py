@@ -8,6 +8,7 @@ from sqlalchemy import Engine, event
 from calward.adapters.store import host_tokens
 from calward.adapters.store.host_tokens import SqlHostTokens
 from tests.support.builders import USER
+from tests.support.clocks import DAY, NOW
 
 
 def token_of(headers):
@@ -67,3 +68,26 @@ def test_memory_is_bounded(server, monkeypatch):
     for number in range(5):
         assert tokens.host_of(token_of(server.host(f"H{number}"))).name == f"H{number}"
     assert len(tokens._known) <= 2
+
+
+def test_it_is_known_and_kept_when_a_host_was_last_heard_of(server, admin, tokens):
+    def seen_at():
+        return server.client.get("/api/v1/hosts/SH1", headers=admin).json()["seen_at"]
+
+    token = token_of(server.host())
+    assert seen_at() is None
+    tokens.host_of(token)
+    assert seen_at() == "2026-03-01T08:00:00Z"
+    tokens.keep_seen(server.ledger)
+    server.clock.pass_days(1)
+    tokens.host_of(token)
+    assert seen_at() == "2026-03-02T08:00:00Z"
+    assert server.services.reader.host("SH1").host.seen_at == NOW
+    tokens.keep_seen(server.ledger)
+    assert server.services.reader.host("SH1").host.seen_at == NOW + DAY
+
+
+def test_nothing_is_written_where_no_host_was_heard_of(server, tokens):
+    tokens.host_of(token_of(server.host()))
+    tokens.keep_seen(server.ledger)
+    tokens.keep_seen(None)

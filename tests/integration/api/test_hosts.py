@@ -147,6 +147,12 @@ def test_an_address_that_hosts_could_not_trust_is_no_policy(server, admin, addre
     assert answer.json()["field"] == "servers"
 
 
+def test_a_policy_names_each_server_once(server, admin):
+    body = {"servers": ["https://a.example", "https://a.example"]}
+    answer = server.client.put("/api/v1/policies/farm1", json=body, headers=admin)
+    assert (answer.status_code, answer.json()["field"]) == (400, "servers")
+
+
 def test_a_policy_that_is_not_there_cannot_be_removed(server, admin):
     assert server.client.delete("/api/v1/policies/farm1", headers=admin).status_code == 404
 

@@ -56,6 +56,9 @@ class SqlRegistry:
     def set_host_token(self, number: int, token_hash: bytes | None) -> None:
         self._do("UPDATE host SET token_hash = ? WHERE id = ?", token_hash, number)
 
+    def note_seen(self, number: int, at: int) -> None:
+        self._do("UPDATE host SET seen_at = ? WHERE id = ? AND coalesce(seen_at, 0) < ?", at, number, at)
+
     def policy(self, group: str) -> Policy | None:
         row = self._one("SELECT host_group, mode, servers FROM policy WHERE host_group = ?", group)
         return policy_from(row) if row else None

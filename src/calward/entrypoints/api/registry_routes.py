@@ -35,13 +35,13 @@ router = APIRouter(route_class=GuardedRoute)
 @router.get("/api/v1/hosts", operation_id="listHosts", tags=["hosts"])
 def hosts(desk: Desk, limit: Limit = 500, after: After = None) -> Items[HostView]:
     """List session hosts with the mode in force and where it comes from."""
-    return page_of([host_view(host) for host in desk.reader.hosts()], lambda host: host.name, limit, after)
+    return page_of([_shown(desk, host) for host in desk.reader.hosts()], lambda host: host.name, limit, after)
 
 
 @router.get("/api/v1/hosts/{host}", operation_id="showHost", tags=["hosts"])
 def show(desk: Desk, host: str) -> HostView:
     """Show one session host."""
-    return host_view(_known(desk, host))
+    return _shown(desk, _known(desk, host))
 
 
 @router.post("/api/v1/hosts", operation_id="addHost", tags=["hosts"])
@@ -73,7 +73,7 @@ def change(desk: Desk, who: Who, host: str, body: Change) -> Act:
     command = ChangeHost(name, who.name, body.version, body.mode, body.group)
     desk.ledger.write(lambda book: change_host(command, book, desk.ladder, now=book.now()))
     desk.host_tokens.forget()
-    return done_view("set", host=host_view(_known(desk, name)))
+    return done_view("set", host=_shown(desk, _known(desk, name)))
 
 
 @router.delete("/api/v1/hosts/{host}", operation_id="removeHost", tags=["hosts"])
@@ -150,9 +150,13 @@ def _known(desk: Services, name: str) -> HostInForce:
     return found
 
 
+def _shown(desk: Services, found: HostInForce) -> HostView:
+    return host_view(found, desk.host_tokens.last_seen(found.host.id))
+
+
 def _code(desk: Services, made: CodeGiven) -> CodeMade:
     return CodeMade(
-        host=host_view(_known(desk, made.host.name)),
+        host=_shown(desk, _known(desk, made.host.name)),
         code=made.code.text(),
         code_expires_at=rfc3339(made.expires_at),
     )

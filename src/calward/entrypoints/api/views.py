@@ -90,8 +90,8 @@ def license_view(row: LicenseRow, now: int) -> answers.License:
     )
 
 
-def host_view(found: HostInForce) -> answers.HostView:
-    """A host with the mode in force."""
+def host_view(found: HostInForce, last_seen: int | None = None) -> answers.HostView:
+    """A host with the mode in force; ``last_seen``: when this process heard of it, which may not be written down yet."""
     host = found.host
     return answers.HostView(
         name=host.name,
@@ -101,7 +101,7 @@ def host_view(found: HostInForce) -> answers.HostView:
         own_mode=host.mode.value,
         group=host.group,
         enrolled_at=when(host.enrolled_at),
-        seen_at=when(host.seen_at),
+        seen_at=when(max(filter(None, (host.seen_at, last_seen)), default=None)),
     )
 
 
