@@ -74,6 +74,11 @@ def _fill(folder: Path, house: Path, until: int) -> Summary:
 def _stage(server: LicenseServer, desk: Clearinghouse, clock: StoryClock, entropy: StoryEntropy, folder: Path) -> Stage:
     tokens = folder / TOKENS_FOLDER
     tokens.mkdir(mode=0o700)
+
+    def end_of_day() -> None:
+        server.host_tokens.keep_seen(server.ledger)
+        server.audit_log.tend()
+
     return Stage(
         ledger=server.ledger,
         host_tokens=server.host_tokens,
@@ -82,7 +87,7 @@ def _stage(server: LicenseServer, desk: Clearinghouse, clock: StoryClock, entrop
         clearinghouse=desk,
         clock=clock,
         entropy=entropy,
-        end_of_day=server.audit_log.tend,
+        end_of_day=end_of_day,
         keep_token=lambda name, token: write_secret(tokens / f"{name}.token", token),
     )
 

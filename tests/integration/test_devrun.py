@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from calward.adapters.companion import Companion
 from calward.adapters.signing import verify
 from calward.adapters.store.audit_desk import SqlAuditDesk
 from calward.adapters.store.tables import checkpoint, event
@@ -22,6 +23,7 @@ from calward.domain.errors import LicensingError, Problem
 from calward.domain.events import read_event
 from calward.entrypoints.cli.wiring import RunOptions
 from tests.support.clocks import DAY, SetClock
+from tests.support.dev_runs import alive
 
 NOW = 1_772_450_400
 """2026-03-02T11:20:00Z, a Monday."""
@@ -193,3 +195,21 @@ def test_a_port_that_is_taken_gives_way_to_a_free_one_and_is_named():
     assert found == 0
     assert str(port) in note
     assert _port(port) == (port, "")
+
+
+def test_a_companion_that_cannot_start_is_an_error_that_says_so(tmp_path):
+    arguments = ["clearinghouse", "serve", "--dir", str(tmp_path / "none"), "--json"]
+    with (
+        Companion(arguments) as companion,
+        pytest.raises(LicensingError, match="clearinghouse serve ended with code") as caught,
+    ):
+        companion.first_answer(60)
+    assert caught.value.problem is Problem.UNAVAILABLE
+
+
+def test_a_companion_that_says_nothing_is_not_waited_for(tmp_path):
+    with Companion(["clearinghouse", "serve", "--dir", str(tmp_path), "--json"]) as companion:
+        with pytest.raises(LicensingError, match="did not answer in time"):
+            companion.first_answer(0)
+        pid = companion.pid
+    assert not alive(pid)

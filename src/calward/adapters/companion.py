@@ -68,7 +68,7 @@ class Companion:
                 continue
             if isinstance(found, dict):
                 return found
-        ended = process.poll()
+        ended = _ended(process, deadline)
         why = "did not answer in time" if ended is None else f"ended with code {ended}"
         raise LicensingError(Problem.UNAVAILABLE, f"calward {' '.join(self._arguments[:2])} {why}")
 
@@ -92,6 +92,14 @@ class Companion:
         if self._process is None:
             raise AssertionError(self._arguments)  # Asked for before it was started.
         return self._process
+
+
+def _ended(process: "subprocess.Popen[bytes]", deadline: float) -> int | None:
+    """The exit code of a process that has closed its output, or None while it runs."""
+    try:
+        return process.wait(min(1.0, max(0.0, deadline - time.monotonic())))
+    except subprocess.TimeoutExpired:
+        return None
 
 
 def _read(stream: IO[bytes], seconds: float) -> bytes | None:
