@@ -18,7 +18,7 @@ from calward.entrypoints.cli.desk import (
     to,
 )
 from calward.entrypoints.cli.files import read_line
-from calward.entrypoints.cli.output import Column, cell, print_json, say
+from calward.entrypoints.cli.output import Column, Fit, cell, print_json, say
 from calward.entrypoints.cli.policy import policy
 from calward.entrypoints.cli.safe_text import safe
 from calward.entrypoints.cli.wiring import Document, Where, Wiring
@@ -37,13 +37,13 @@ _NAMES: Final = {
     "seen_at": "seen",
 }
 _COLUMNS: Final[tuple[Column, ...]] = (
-    ("host", "name"),
-    ("version", "version"),
-    ("mode", "mode"),
-    ("from", "mode_from"),
-    ("group", "group"),
-    ("enrolled", "enrolled_at"),
-    ("seen", "seen_at"),
+    Column("host", "name", Fit.FOLDED),
+    Column("version", "version"),
+    Column("mode", "mode"),
+    Column("from", "mode_from", Fit.LEFT_OUT),
+    Column("group", "group", Fit.FOLDED),
+    Column("enrolled", "enrolled_at", Fit.LEFT_OUT),
+    Column("seen", "seen_at"),
 )
 _NONE: Final = "no session host is enrolled: calward host enroll NAME --version V --mode M"
 _MODES: Final = click.Choice([one.value for one in CalType])

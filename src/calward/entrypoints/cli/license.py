@@ -17,7 +17,7 @@ from calward.entrypoints.cli.desk import (
     server_option,
     to,
 )
-from calward.entrypoints.cli.output import Column, cell, print_json, reason_lines, say
+from calward.entrypoints.cli.output import Column, Fit, cell, print_json, reason_lines, say
 from calward.entrypoints.cli.safe_text import safe
 from calward.entrypoints.cli.wiring import Document, HostClient, Where, Wiring
 
@@ -51,23 +51,23 @@ def _why(row: Mapping[str, Any]) -> object:
 
 
 _COLUMNS: Final[tuple[Column, ...]] = (
-    ("license", "id"),
-    ("holder", "holder"),
-    ("CAL", lambda row: f"{row.get('version')}/{row.get('type')}"),
-    ("status", "status"),
-    ("pack", "pack"),
-    ("expires", "expires_at"),
-    ("decision", "decision"),
-    ("why", _why),
+    Column("license", "id"),
+    Column("holder", "holder", Fit.FOLDED),
+    Column("CAL", lambda row: f"{row.get('version')}/{row.get('type')}"),
+    Column("status", "status"),
+    Column("pack", "pack", Fit.LEFT_OUT),
+    Column("expires", "expires_at"),
+    Column("decision", "decision", Fit.LEFT_OUT),
+    Column("why", _why, Fit.FOLDED),
 )
 
 _REVOCATIONS: Final[tuple[Column, ...]] = (
-    ("version", "family"),
-    ("CALs", "installed"),
-    ("limit", "limit"),
-    ("revoked", "used"),
-    ("left", "remaining"),
-    ("next place opens", "next_at"),
+    Column("version", "family"),
+    Column("CALs", "installed"),
+    Column("limit", "limit"),
+    Column("revoked", "used"),
+    Column("left", "remaining"),
+    Column("next place opens", "next_at"),
 )
 
 

@@ -4,8 +4,10 @@ Standard output is the result, standard error is talk. A table on a terminal fit
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final
+from enum import Enum, auto
+from typing import Any, Final, NamedTuple
 
 import rich_click as click
 from rich import box
@@ -16,13 +18,37 @@ from rich.text import Text
 from calward.domain.reasons import SENTENCES, Reason
 from calward.entrypoints.cli.safe_text import safe
 
-__all__ = ["Column", "cell", "facts", "print_json", "reason_lines", "say", "table"]
+__all__ = ["Column", "Fit", "cell", "facts", "print_json", "reason_lines", "say", "table"]
 
-Column = tuple[str, str | Callable[[Mapping[str, Any]], object]]
-"""A heading, and the key of its value or how to make it."""
+
+class Fit(Enum):
+    """What a column does on a terminal that is too narrow for all."""
+
+    WHOLE = auto()
+    """Stays as it is: a version or a number cut short is another one."""
+    FOLDED = auto()
+    """Goes on in the next line."""
+    CUT = auto()
+    """Ends with …: an id is long, and its first letters tell it from the others in most lists."""
+    LEFT_OUT = auto()
+    """Is not shown: the command that shows one thing has it."""
+
+
+class Column(NamedTuple):
+    """A heading, the key of its value or how to make it, and what it does where there is little room."""
+
+    title: str
+    key: str | Callable[[Mapping[str, Any]], object]
+    fit: Fit = Fit.WHOLE
+
 
 _UNBOUNDED: Final = 10_000
 """Columns of a pipe: a row is never broken into two lines."""
+_ROOMY: Final = 120
+"""Columns of a terminal from which on nothing is left out."""
+_LETTERS: Final = 9
+"""Of a value that is cut, with its …."""
+_TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)T\d\d:\d\d:\d\dZ", re.ASCII)
 _STYLES: Final = {"temporary": "yellow", "over-used": "yellow", "refused": "red", "revoked": "red"}
 
 
@@ -37,19 +63,53 @@ def print_json(document: object) -> None:
 
 
 def table(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> bool:
-    """Print rows as a table; gives False, and prints nothing, where there is none."""
+    """Print rows as a table; gives False, and prints nothing, where there is none.
+
+    On a terminal times are days, and a narrow one gets less of each row; piped, everything is there, one line a row.
+    """
     console = Console(highlight=False)
-    width = console.width if console.is_terminal else _UNBOUNDED
-    shown = Table(box=box.SIMPLE_HEAD, padding=(0, 2, 0, 0), show_edge=False)
-    for title, _ in columns:
-        shown.add_column(Text(title), no_wrap=not console.is_terminal, overflow="fold")
+    if not console.is_terminal:
+        console.width = _UNBOUNDED
+        return _print(console, columns, rows, cell)
+    roomy = console.width >= _ROOMY
+    shown = columns if roomy else [_cut(one) for one in columns if one.fit is not Fit.LEFT_OUT]
+    return _print(console, shown, rows, _day_or_cell)
+
+
+def _print(
+    console: Console,
+    columns: Sequence[Column],
+    rows: Iterable[Mapping[str, Any]],
+    text_of: Callable[[object], str],
+) -> bool:
+    padding = 2 if console.width >= _ROOMY else 1
+    shown = Table(box=box.SIMPLE_HEAD, padding=(0, padding, 0, 0), show_edge=False)
+    for title, _, fit in columns:
+        shown.add_column(Text(title), no_wrap=fit is not Fit.FOLDED, overflow="fold")
     for row in rows:
-        texts = [cell(row.get(key) if isinstance(key, str) else key(row)) for _, key in columns]
+        texts = [text_of(row.get(key) if isinstance(key, str) else key(row)) for _, key, _ in columns]
         shown.add_row(*(Text(text, style=_STYLES.get(text, "")) for text in texts))
-    if not shown.row_count:
-        return False
-    Console(highlight=False, width=width).print(shown)
-    return True
+    if shown.row_count:
+        console.print(shown)
+    return bool(shown.row_count)
+
+
+def _cut(column: Column) -> Column:
+    """The same column with its values cut, where it may be cut."""
+    if column.fit is not Fit.CUT:
+        return column
+    key = column.key
+
+    def value(row: Mapping[str, Any]) -> object:
+        text = cell(row.get(key) if isinstance(key, str) else key(row))
+        return text if len(text) <= _LETTERS else f"{text[: _LETTERS - 1]}…"
+
+    return Column(column.title, value)
+
+
+def _day_or_cell(value: object) -> str:
+    found = _TIME.fullmatch(value) if isinstance(value, str) else None
+    return found[1] if found else cell(value)
 
 
 def facts(found: Mapping[str, object], names: Mapping[str, str]) -> None:

@@ -6,12 +6,16 @@ import rich_click as click
 
 from calward.domain.cals import CalType
 from calward.entrypoints.cli.desk import Desk, admin_command, limit_options, to
-from calward.entrypoints.cli.output import Column
+from calward.entrypoints.cli.output import Column, Fit
 from calward.entrypoints.cli.safe_text import safe
 
 __all__ = ["policy"]
 
-_COLUMNS: Final[tuple[Column, ...]] = (("group", "group"), ("mode", "mode"), ("license servers", "servers"))
+_COLUMNS: Final[tuple[Column, ...]] = (
+    Column("group", "group", Fit.FOLDED),
+    Column("mode", "mode"),
+    Column("license servers", "servers", Fit.FOLDED),
+)
 _NONE: Final = "no policy: every host's own setting is in force"
 
 

@@ -24,7 +24,7 @@ Made from the commands by `python -m calward.entrypoints.cli.reference`; a test 
 Standard output is the result, standard error is talk.
 With `--json` the result is one JSON object (`audit tail` prints one a line), and an error is one JSON object on standard error:
 `problem`, `detail`, `help`, `exit_code`, `field`.
-Tables fit the terminal; piped, each row is one line.
+Tables fit the terminal: times are days there, and a narrow one gets less of each row; piped, each row is one line and everything is there.
 Colors appear on terminals only, and never when `NO_COLOR` is set.
 What cannot be seen in a name (control characters, changes of direction) is shown as an escape.
 

@@ -19,9 +19,14 @@ _dir = click.Path(path_type=Path, file_okay=False)
 _WHAT: Final = {
     "url": "license server",
     "socket": "local socket",
+    "fingerprint": "fingerprint",
     "setup": "first administrator (once)",
     "clearinghouse": "clearinghouse",
     "data": "data",
+    "note": "note",
+    "try": "try",
+    "then": "then",
+    "and": "and",
 }
 
 
@@ -60,8 +65,10 @@ def serve(wiring: Wiring, /, config: Path | None, *, as_json: bool, **settings: 
 @click.option("--demo", is_flag=True, help="Fill a mixed estate with a history of months.")
 @click.option("--fresh", is_flag=True, help="Forget what the last run has kept.")
 @click.option("--data-dir", metavar="DIR", type=_dir, help="Where both keep it.")
-@click.option("--port", default=0, type=click.IntRange(0, 65535), help="The license server's port; 0 is any free one.")
-@click.option("--clearinghouse-port", default=0, type=click.IntRange(0, 65535), help="The clearinghouse's.")
+@click.option(
+    "--port", default=0, type=click.IntRange(0, 65535), help="The license server's; 0: 8460, else a free one."
+)
+@click.option("--clearinghouse-port", default=0, type=click.IntRange(0, 65535), help="The other's; 0: 8470, or free.")
 @json_option
 @click.pass_obj
 def devrun(wiring: Wiring, /, *, as_json: bool, **options: bool | int | Path | None) -> None:

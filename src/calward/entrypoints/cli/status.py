@@ -5,21 +5,21 @@ from typing import Any, Final
 import rich_click as click
 
 from calward.entrypoints.cli.desk import Desk, admin_command
-from calward.entrypoints.cli.output import Column, facts, print_json, say, table
+from calward.entrypoints.cli.output import Column, Fit, facts, print_json, say, table
 from calward.entrypoints.cli.safe_text import safe
 
 __all__ = ["PACK_COLUMNS", "status"]
 
 PACK_COLUMNS: Final[tuple[Column, ...]] = (
-    ("pack", "id"),
-    ("CAL", lambda pack: f"{pack.get('version')}/{pack.get('type')}"),
-    ("total", "total"),
-    ("issued", "issued"),
-    ("available", "available"),
-    ("expires", "expires_at"),
+    Column("pack", "id", Fit.CUT),
+    Column("CAL", lambda pack: f"{pack.get('version')}/{pack.get('type')}"),
+    Column("total", "total"),
+    Column("issued", "issued"),
+    Column("available", "available"),
+    Column("expires", "expires_at"),
 )
 
-_STOPS: Final[tuple[Column, ...]] = (("when", "at"), ("what", "sentence"))
+_STOPS: Final[tuple[Column, ...]] = (Column("when", "at"), Column("what", "sentence", Fit.FOLDED))
 _SERVER: Final = {
     "name": "license server",
     "version": "runs as version",

@@ -7,18 +7,18 @@ import rich_click as click
 
 from calward.domain.roles import Role
 from calward.entrypoints.cli.desk import Desk, admin_command, limit_options, to
-from calward.entrypoints.cli.output import Column, cell
+from calward.entrypoints.cli.output import Column, Fit, cell
 from calward.entrypoints.cli.safe_text import safe
 
 __all__ = ["token"]
 
 _MAX_DAYS: Final = 3650
 _COLUMNS: Final[tuple[Column, ...]] = (
-    ("token", "id"),
-    ("name", "name"),
-    ("role", "role"),
-    ("made", "made_at"),
-    ("expires", "expires_at"),
+    Column("token", "id"),
+    Column("name", "name", Fit.FOLDED),
+    Column("role", "role"),
+    Column("made", "made_at", Fit.LEFT_OUT),
+    Column("expires", "expires_at"),
 )
 _NONE: Final = "there is no token: calward token make NAME --role ROLE"
 

@@ -50,7 +50,7 @@ class ServeOptions:
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What ``./dev run`` was asked for; ``data_dir`` None: in the checkout; ports 0: any free ones."""
+    """What ``./dev run`` was asked for; ``data_dir`` None: below the working directory; ports 0: the usual ones, else free ones."""
 
     demo: bool = False
     fresh: bool = False
@@ -138,7 +138,7 @@ class Wiring(Protocol):
         """Write a token to a file that only its owner can read; raises LicensingError, CONFLICT where the file exists."""
 
     def serve(self, options: ServeOptions, ready: Callable[[Mapping[str, str]], None]) -> None:
-        """Run the license server until stopped; ``ready`` gets where it listens, by kind (url, socket, setup)."""
+        """Run the license server until stopped; ``ready`` gets where it is, by kind (url, socket, setup)."""
 
     def devrun(self, options: RunOptions, ready: Callable[[Mapping[str, str]], None]) -> None:
         """Run license server and clearinghouse on loopback until stopped."""

@@ -1,6 +1,7 @@
 """Does every command ask what it should, and show what comes to people and to scripts?"""
 
 import json
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -256,6 +257,28 @@ def test_a_piped_row_is_one_line_however_narrow_the_terminal(columns):
     assert len(ran.lines) == 3
     assert "\x1b" not in ran.out
     assert ran.lines[2].split("  ")[0].strip() == "L12"
+
+
+LONG = LICENSE | {"pack": "c02ed4661a5cbe21d97d87e62f7af509", "holder": "a-rather-long-name-of-a-device.example.org"}
+
+
+def on_a_terminal(columns, **env):
+    wiring = FakeWiring(FakeAdminApi({("GET", "licenses"): one(LONG)}))
+    return calward("license", "list", wiring=wiring, columns=columns, TTY_COMPATIBLE="1", **env)
+
+
+@pytest.mark.parametrize("columns", [60, 80, 100, 120, 200])
+def test_a_table_fits_its_terminal_and_cuts_no_version_and_no_number(columns):
+    shown = re.sub("\x1b\\[[0-9;]*m", "", on_a_terminal(columns).out)
+    assert max(map(len, shown.splitlines())) <= columns
+    for whole in ("L12", "2022/per-device", "temporary", "2026-04-01"):
+        assert whole in shown
+    assert ("D12" in shown) == (columns >= 120)
+
+
+def test_colors_are_for_terminals_that_want_them():
+    assert "\x1b[33mtemporary" in on_a_terminal(100, TERM="xterm").out
+    assert "\x1b[33m" not in on_a_terminal(100, TERM="xterm", NO_COLOR="1").out
 
 
 def test_a_name_from_outside_cannot_do_anything_to_a_terminal():
