@@ -27,6 +27,8 @@ _READ_SECONDS: Final = 60.0
 _SLOW_SECONDS: Final = 3600.0
 """Verifying a million events takes its time."""
 _MAX_SHOWN: Final = 500
+_NO_TLS: Final = False
+"""Where no TLS is spoken: the library would read all certificates of the system, for as long as all the rest takes."""
 _PROBLEMS: Final = {
     400: Problem.MALFORMED,
     401: Problem.UNAUTHORIZED,
@@ -164,9 +166,9 @@ class HttpAdminClient:
 def _transport(address: Address, ca_file: Path | None) -> httpx2.BaseTransport:
     if address.path is not None:
         _check_listens(address.name, address.path)
-        return httpx2.HTTPTransport(uds=address.path)
+        return httpx2.HTTPTransport(uds=address.path, verify=_NO_TLS)
     if not address.tls:
-        return httpx2.HTTPTransport()
+        return httpx2.HTTPTransport(verify=_NO_TLS)
     if address.pin is not None:
         return httpx2.HTTPTransport(verify=_pinned(address, address.pin))
     try:
