@@ -4,6 +4,7 @@ Each round ends with the same questions: exactly as many full licenses as there 
 """
 
 import os
+import random
 import subprocess
 import sys
 import threading
@@ -17,10 +18,12 @@ from typing import Any
 import pytest
 
 from calward.app.licensing.acts import Done, RefusedAct
+from calward.app.licensing.confirm_license import ConfirmLicense
+from calward.app.licensing.requests import Confirmation, Request
 from calward.domain.errors import LicensingError
 from calward.domain.events import Event, encode_event
-from tests.support.audits import DEVICES_HOST, Office, new_sqlite
-from tests.support.builders import DEVICE
+from tests.support.audits import DEVICES_HOST, USERS_HOST, Office, new_sqlite
+from tests.support.builders import DEVICE, a_question
 from tests.support.clocks import DAY, SetClock
 
 WORKERS = 32
@@ -218,3 +221,36 @@ def test_a_clock_that_passes_between_two_acts_loses_no_cal(offices):
         assert first.held("P") == 1
         assert held
         assert_all_agrees(offices)
+
+
+def test_groups_of_replicas_race_for_the_same_holders_and_the_last_cals(offices):
+    """What the servers' writers do: many acts in one commit, the same holders and request ids in several groups at once."""
+    first = offices[0]
+    first.open_for_business(per_user="enforce")
+    first.install("U", LAST_CALS)
+    first.install("D", LAST_CALS, DEVICE)
+    devices = [first.ask(f"PC {n}", host=DEVICES_HOST)["license"] for n in range(WORKERS)]
+    for turn in range(max(3, ROUNDS // 4)):
+        groups = [partial(office.ledger.write_all, a_group(office, turn, devices)) for office in (offices * 4)[:4]]
+        answers = at_once(groups)
+        for same in zip(*answers, strict=True):
+            assert not any(isinstance(answer, Exception) for answer in same)
+        users = [group[:WORKERS] for group in answers]
+        assert len({tuple(map(encode_event, group)) for group in users}) == 1
+        assert first.held("U") == LAST_CALS
+        assert first.held("D") <= LAST_CALS
+        assert_all_agrees(offices)
+        for event in users[0]:
+            if event["kind"] == "license":
+                first.release(event["license"])
+    assert first.held("D") == LAST_CALS
+
+
+def a_group(office: Office, turn: int, devices: Sequence[int]) -> list[Any]:
+    """Users with request ids that the other groups have too, then logons and questions of devices, each group in its own order."""
+    asks = [a_question(USERS_HOST, f"user {turn} {n}", f"{turn} {n}") for n in range(WORKERS)]
+    again = [a_question(DEVICES_HOST, f"PC {n}", f"{turn} {n}") for n in range(WORKERS)]
+    mixed: list[Any] = [Request(ask, office.entropy) for ask in again]
+    mixed += [Confirmation(ConfirmLicense(DEVICES_HOST, number)) for number in devices]
+    random.Random(turn + id(office)).shuffle(mixed)
+    return [Request(ask, office.entropy) for ask in asks] + mixed

@@ -13,11 +13,13 @@ import pytest
 from calward.adapters.store.engines import open_writer
 from calward.adapters.store.records import open_records
 from calward.app.licensing.export_audit import export_audit
+from calward.app.licensing.requests import Request
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.merkle import EMPTY_ROOT, Frontier, leaf_hash, verify_consistency
 from calward.domain.merkle import consistency_proof as proof_of
 from calward.domain.notes import parse_checkpoint, parse_note, verify_note
-from tests.support.audits import LOG, ORIGIN, Office, a_long_history
+from tests.support.audits import LOG, ORIGIN, USERS_HOST, Office, a_long_history
+from tests.support.builders import a_question
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -95,6 +97,19 @@ def test_a_log_with_a_hole_is_not_folded_over(office):
     else:
         office.log.fold()
     assert not office.verify().holds
+
+
+def test_an_act_that_draws_a_number_in_vain_leaves_no_hole_in_the_tree(office):
+    def in_vain(book):
+        book.new_id()
+        raise LicensingError(Problem.CONFLICT, "after all not")
+
+    office.open_for_business()
+    asks = [Request(a_question(USERS_HOST, f"user{n}", f"r{n}"), office.entropy) for n in range(3)]
+    results = office.ledger.write_all([asks[0], in_vain, asks[1], in_vain, in_vain, asks[2]])
+    assert sum(isinstance(result, LicensingError) for result in results) == 3
+    assert office.log.fold() == len(bodies(office))
+    assert office.verify().holds
 
 
 # --- checkpoints ---

@@ -282,7 +282,8 @@ class SqlBook:
     def find_holder(self, kind: HolderKind, key: str) -> Holder | None:
         known = (kind[0], key)
         if known not in self._work.holders:
-            found = self._select(f"SELECT {_HOLDER} FROM holder WHERE kind = ? AND key = ?", known)
+            lock = "FOR UPDATE" if self._sql.dialect == "postgresql" else ""
+            found = self._select(f"SELECT {_HOLDER} FROM holder WHERE kind = ? AND key = ? {lock}", known)
             self._work.holders[known] = None
             for row in found:
                 self._know(rows.holder_from(row))
@@ -410,7 +411,7 @@ class SqlBook:
     def append(self, event: Event) -> None:
         number = event["id"]
         self._work.events[number] = event
-        position = number if self._sql.dialect == "sqlite" else None
+        position = self._shared.next_position(self._cursor)
         self._work.new_events.append((number, position, _canonical(event).decode()))
 
     def event(self, number: int) -> Event | None:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, and_, func, or_, select
@@ -17,9 +18,11 @@ from calward.adapters.store import rows, tables
 from calward.adapters.store.tables import checkpoint, event, holder, host, license_, pack, refusal, request, seat
 from calward.app.licensing.records import HolderRow, LicenseRow, PackRow, SeatRow, StoredEvent
 from calward.domain.holders import token_of
+from calward.domain.replay import Share
 
 __all__ = ["SqlRecords", "open_records"]
 
+_ALL = Share()
 _AT_ONCE = 2_000
 """Rows fetched together."""
 
@@ -96,7 +99,7 @@ class SqlRecords:
             for number, name, version, type_, *rest in self._all(query)
         ]
 
-    def licenses(self) -> Iterator[LicenseRow]:
+    def licenses(self, share: Share = _ALL) -> Iterator[LicenseRow]:
         own = [license_.c[x] for x in ("seat", "issued_at", "expires_at", "decision", "ended_at", "ending")]
         query = (
             select(
@@ -112,6 +115,7 @@ class SqlRecords:
             )
             .outerjoin(holder, holder.c.id == license_.c.holder)
             .outerjoin(pack, pack.c.number == license_.c.pack)
+            .where(license_.c.id % share.parts == share.part)
             .order_by(license_.c.id)
         )
         for number, kind, digest, type_, status, *rest in self._stream(query):
@@ -183,6 +187,7 @@ def _status(letter: str) -> str:
     return _word(rows.status_from, letter)
 
 
+@cache
 def _word(read: Callable[[str], StrEnum], letter: str) -> str:
     """The domain's word for a letter; a letter that has none is a finding of the audit, no error."""
     try:

@@ -52,6 +52,7 @@ class Shared:
         self._shelf: Shelf | None = None
         self._pack_names: dict[int, PackId] = {}
         self._next_event = 0
+        self._next_position = 0
         self._event_ids: list[int] = []
         self._next_holder = 0
 
@@ -63,7 +64,7 @@ class Shared:
     def forget(self) -> None:
         """Read everything anew when it is next needed."""
         self.changed()
-        self._next_event = self._next_holder = 0
+        self._next_event = self._next_position = self._next_holder = 0
         self._event_ids.clear()
 
     def changed(self) -> None:
@@ -114,6 +115,20 @@ class Shared:
         number = self._next_event
         self._next_event += 1
         return number
+
+    def next_position(self, cursor: Any) -> int | None:  # noqa: ANN401
+        """The next event's place in the tree; None on PostgreSQL, where the sequencer gives it after the commit.
+
+        Counted apart from numbers, so that a number that was drawn in vain leaves no hole in the tree.
+        """
+        if self._sql.dialect == "postgresql":
+            return None
+        if not self._next_position:
+            cursor.execute("SELECT coalesce(max(position), 0) + 1 FROM event")
+            self._next_position = cursor.fetchone()[0]
+        position = self._next_position
+        self._next_position += 1
+        return position
 
     def next_holder(self, cursor: Any) -> int:  # noqa: ANN401
         """The next holder's number (SQLite; PostgreSQL numbers them as it stores them)."""

@@ -1,8 +1,8 @@
 """Which place does a committed event get in the Merkle tree, and what is the tree's state?
 
-The sequencer runs beside issuing, once a second and on demand, so that the tree is never a hot row. On SQLite an event's place is
-its number, given as it is written; on PostgreSQL numbers are drawn before the commit and may have gaps, so that places are given
-afterwards, under a lock that replicas take in turn. Events of one holder keep their order: they were committed in it.
+The sequencer runs beside issuing, once a second and on demand, so that the tree is never a hot row. On SQLite an event gets its place
+as it is written; on PostgreSQL, where commits overtake each other, places are given afterwards, under a lock that replicas take in
+turn. Events of one holder keep their order: they were committed in it.
 """
 
 import threading

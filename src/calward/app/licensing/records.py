@@ -6,6 +6,8 @@ Times are seconds since 1970 (UTC). Words are the domain's ("per-device", "tempo
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Protocol
 
+from calward.domain.replay import Share
+
 __all__ = ["HolderRow", "LicenseRow", "LogKey", "PackRow", "Records", "SeatRow", "StoredEvent"]
 
 
@@ -113,8 +115,8 @@ class Records(Protocol):
     def packs(self) -> list[PackRow]:
         """All packs, removed ones too."""
 
-    def licenses(self) -> Iterator[LicenseRow]:
-        """All licenses by id."""
+    def licenses(self, share: Share = ...) -> Iterator[LicenseRow]:
+        """A share of all licenses, by id; all of them unless told."""
 
     def seats(self) -> Iterator[SeatRow]:
         """All CALs by pack and number."""
