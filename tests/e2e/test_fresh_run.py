@@ -158,6 +158,7 @@ def test_a_host_joins_over_a_certificate_of_our_own_and_talks_to_no_other_server
         assert right.code == 0, right.err
         assert right.json["fingerprint"] == ours.place("fingerprint")
         assert right.json["host"]["name"] == "SH1"
+        assert calward("setup", ours.setup, "--json").json["token"].startswith("cala_")
 
 
 @pytest.mark.timeout(300)

@@ -115,6 +115,11 @@ def test_the_history_holds_upgrades_renewals_and_what_administrators_and_warning
     }
 
 
+def test_the_decision_that_the_readme_explains_is_one(bodies):
+    assert bodies[41]["id"] == 42
+    assert bodies[41]["kind"] == "license"
+
+
 def test_today_every_temporary_and_over_used_license_shows_why(server):
     for status in ("temporary", "over-used"):
         rows = server.reader.licenses(LicenseFilter(status=status), Page(500), NOW)
