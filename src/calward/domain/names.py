@@ -8,12 +8,12 @@ import re
 
 from calward.domain.errors import LicensingError, Problem
 
-__all__ = ["check_group", "check_holder", "check_host", "check_label", "check_token_name"]
+__all__ = ["check_group", "check_holder", "check_host", "check_label", "check_request_id", "check_token_name"]
 
 HOST_MAX = 253
 """Characters in a host's name: those of a full name in the DNS (RFC 1035, 2.3.4)."""
 SHORT_MAX = 64
-"""Characters in the name of a group or a token."""
+"""Characters in the name of a group or a token, and in a request id."""
 HOLDER_MAX = 255
 """Characters in a user's name, a hardware id and a device's name."""
 
@@ -48,6 +48,11 @@ def check_token_name(text: str, what: str = "the token's name") -> str:
     return _seen(text, what, SHORT_MAX)
 
 
+def check_request_id(text: str, what: str = "request_id") -> str:
+    """Return the id of a host's request: at most 64 characters that can be seen."""
+    return _seen(text, what, SHORT_MAX)
+
+
 def _plain(text: str, what: str, most: int) -> str:
     if len(text) > most or not _PLAIN.fullmatch(text):
         detail = f"{what} must be 1 to {most} letters, digits, dots, hyphens or low lines, no mark at its ends"
@@ -59,7 +64,7 @@ def _seen(text: str, what: str, most: int) -> str:
     """Control and format characters (such as those that turn the direction of writing), surrogates and the like are not seen."""
     if not 0 < len(text) <= most or text != text.strip(" "):
         raise LicensingError(Problem.MALFORMED, f"{what} must have 1 to {most} characters and no space at its ends")
-    hidden = next((one for one in text if not one.isprintable()), None)
-    if hidden is not None:
+    if not text.isprintable():
+        hidden = next(one for one in text if not one.isprintable())
         raise LicensingError(Problem.MALFORMED, f"{what} holds U+{ord(hidden):04X}, a character that cannot be seen")
     return text

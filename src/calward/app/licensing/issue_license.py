@@ -62,7 +62,8 @@ def issue_license(command: IssueLicense, book: Book, *, now: int, entropy: Entro
     if earlier:
         return _repeated(earlier.digest, earlier.event, command)
     server = book.server()
-    holder = book.holder(command.kind, command.key, command.label)
+    known = book.find_holder(command.kind, command.key)
+    holder = known or Holder(0, command.kind, command.key, command.label, "")
     rules = server.settings
     days = entropy.between(rules.full_days_min, rules.full_days_max) if command.kind is HolderKind.DEVICE else 0
     asking = _asking(command, server, holder, book, now, days)
@@ -73,6 +74,8 @@ def issue_license(command: IssueLicense, book: Book, *, now: int, entropy: Entro
         return decision_event(0, now, command.host, holder, Decision(trace=decision.trace, reasons=decision.reasons))
     if not decision.writes and decision.license:
         return decision_event(decision.license.decision, now, command.host, holder, decision)
+    if not known:  # Made only now: a question of which nothing is recorded leaves nobody behind.
+        holder = book.holder(command.kind, command.key, command.label)
     event = (
         _store(command, book, holder, tried, now) if decision.granted else _refuse(command, book, holder, decision, now)
     )
@@ -116,7 +119,7 @@ def _asking(command: IssueLicense, server: Server, holder: Holder, book: Book, n
         host_version=command.host.version,
         host_family=command.host.family,
         mode=command.host.mode,
-        licenses=book.licenses_of(holder),
+        licenses=book.licenses_of(holder) if holder.id else (),
         proven_at=holder.proven_at,
         blocked=server.blocked(now),
         settings=server.settings,

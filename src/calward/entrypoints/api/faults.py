@@ -22,7 +22,7 @@ from calward.domain.errors import LicensingError, Problem
 from calward.entrypoints.api.attempts import WITHIN, TooManyError
 from calward.entrypoints.problems import licensing_problem, problem
 
-__all__ = ["FaultBarrier", "add_handlers"]
+__all__ = ["FaultBarrier", "add_handlers", "bug", "expected"]
 
 MOST_SHOWN: Final = 200
 LONGEST_DETAIL: Final = 800
@@ -67,20 +67,30 @@ class FaultBarrier:
         try:
             await self._app(scope, receive, watched)
         except Exception as error:
-            number = self._entropy.token(ID_SIZE).hex()
-            # As text: a log that shows the values of variables would show tokens.
-            trace = "".join(traceback.format_exception(error))
-            path = _shown(scope["path"], MOST_SHOWN)
-            log.error("api.bug", id=number, method=scope["method"], path=path, trace=trace)  # noqa: TRY400
+            found = bug(error, scope, self._entropy)
             if begun:
                 raise  # Half an answer is out: the connection has to break.
-            detail = f"something went wrong inside: the server's log tells more under {number}"
-            await problem(HTTPStatus.INTERNAL_SERVER_ERROR, "bug", detail, id=number)(scope, receive, watched)
+            await found(scope, receive, watched)
+
+
+def bug(error: Exception, scope: Scope, entropy: Entropy) -> Response:
+    """Log a bug whole under an id; the answer tells the id only."""
+    number = entropy.token(ID_SIZE).hex()
+    # As text: a log that shows the values of variables would show tokens.
+    trace = "".join(traceback.format_exception(error))
+    log.error("api.bug", id=number, method=scope["method"], path=_shown(scope["path"], MOST_SHOWN), trace=trace)
+    detail = f"something went wrong inside: the server's log tells more under {number}"
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "bug", detail, id=number)
 
 
 def _licensing(_request: Request, error: Exception) -> Response:
     if not isinstance(error, LicensingError):
         raise error
+    return expected(error)
+
+
+def expected(error: LicensingError) -> Response:
+    """An error that the caller can act on; what only the server's own people can act on goes to the log."""
     if error.problem in {Problem.UNAVAILABLE, Problem.CORRUPT}:
         log.error("api.unavailable", problem=error.problem.value, detail=error.detail)
     # A detail may repeat a part of what was sent.

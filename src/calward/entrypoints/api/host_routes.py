@@ -23,18 +23,17 @@ from calward.domain.answers import Answer, answer_from, numbered
 from calward.domain.cals import HolderKind
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.events import Event
-from calward.domain.fields import check_name
+from calward.domain.names import check_holder, check_label, check_request_id
 from calward.domain.parties import Host
 from calward.domain.statements import PayloadType
-from calward.entrypoints.problems import STATUS, licensing_problem
+from calward.entrypoints.api.faults import bug, expected
+from calward.entrypoints.problems import STATUS
 
 __all__ = ["HostDesk", "host_routes"]
 
 MAX_BODY = 1 << 20
 """Bytes of a request; a batch of the largest size with long names fits."""
 MAX_BATCH = 1000
-NAME_MAX = 255
-REQUEST_ID_MAX = 64
 
 
 class Device(msgspec.Struct, forbid_unknown_fields=True):
@@ -120,9 +119,9 @@ def host_routes(desk: HostDesk) -> list[Route]:
     yardstick = [Route("/bench/echo", echo, methods=["POST"])] if desk.echo else []
     return [
         *yardstick,
-        Route("/api/v1/licenses:request", _Answering(request_license), methods=["POST"]),
-        Route("/api/v1/licenses:confirm", _Answering(confirm_license), methods=["POST"]),
-        Route("/api/v1/licenses:batch", _Answering(batch), methods=["POST"]),
+        Route("/api/v1/licenses:request", _Answering(request_license, desk.entropy), methods=["POST"]),
+        Route("/api/v1/licenses:confirm", _Answering(confirm_license, desk.entropy), methods=["POST"]),
+        Route("/api/v1/licenses:batch", _Answering(batch, desk.entropy), methods=["POST"]),
     ]
 
 
@@ -132,15 +131,18 @@ class _Answering:
     An object, because Starlette wraps functions in layers that cost a tenth of the whole answer.
     """
 
-    def __init__(self, handler: Callable[[HttpRequest], Awaitable[Response]]) -> None:
+    def __init__(self, handler: Callable[[HttpRequest], Awaitable[Response]], entropy: Entropy) -> None:
         self._handler = handler
+        self._entropy = entropy
         self.__name__ = handler.__name__
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             response = await self._handler(HttpRequest(scope, receive))
         except LicensingError as error:
-            response = licensing_problem(error, who="the license server")
+            response = expected(error)
+        except Exception as error:  # noqa: BLE001 - logged whole
+            response = bug(error, scope, self._entropy)
         await response(scope, receive, send)
 
 
@@ -182,14 +184,14 @@ async def _body(http: HttpRequest, headers: Mapping[bytes, bytes]) -> bytes:
 
 
 def _request(host: Host, body: AskBody, desk: HostDesk) -> Request:
-    request_id = _text(body.request_id, "request_id", REQUEST_ID_MAX)
+    request_id = check_request_id(body.request_id)
     if (body.user is None) == (body.device is None):
         raise LicensingError(Problem.MALFORMED, "name either a user or a device", field="user")
     if body.device:
-        key = _text(body.device.hardware_id, "hardware_id")
-        label, kind = _text(body.device.name, "device name"), HolderKind.DEVICE
+        key = check_holder(body.device.hardware_id, "hardware_id")
+        label, kind = check_label(body.device.name), HolderKind.DEVICE
     else:
-        key = label = _text(body.user or "", "user")
+        key = label = check_holder(body.user or "", "user")
         kind = HolderKind.USER
     return Request(IssueLicense(host, request_id, kind, key, label, body.full_only), desk.entropy)
 
@@ -199,16 +201,6 @@ def _confirmation(host: Host, body: ConfirmBody) -> Confirmation:
     if number is None:
         raise LicensingError(Problem.MALFORMED, "a license is named like L12", field="license")
     return Confirmation(ConfirmLicense(host, number))
-
-
-def _text(text: str, what: str, longest: int = NAME_MAX) -> str:
-    """A text that people can see; anything else is refused with the reason."""
-    if 0 < len(text) <= longest and text.isprintable() and text[0] != " " and text[-1] != " ":
-        return text
-    if len(text) > longest:
-        raise LicensingError(Problem.MALFORMED, f"{what} has more than {longest} characters", field=what)
-    check_name(text, what)
-    raise LicensingError(Problem.MALFORMED, f"{what} holds a character that cannot be seen", field=what)
 
 
 def _value(found: Any) -> Any:  # noqa: ANN401 - what an act returned
