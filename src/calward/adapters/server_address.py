@@ -30,7 +30,9 @@ def usual_sockets(environment: Mapping[str, str], folder: Path) -> list[Path]:
 
 def find_server(asked: str | None, environment: Mapping[str, str], folder: Path) -> str:
     """Give the address: ``https://…``, ``http://…`` or ``unix:/…``; raises LicensingError(UNREACHABLE) if there is none."""
-    if named := asked or environment.get("CALWARD_SERVER"):
+    if asked is not None:  # Also an empty one: whoever has named a server must not reach another.
+        return asked
+    if named := environment.get("CALWARD_SERVER"):
         return named
     sockets = usual_sockets(environment, folder)
     for socket in sockets:

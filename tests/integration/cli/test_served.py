@@ -74,6 +74,18 @@ def test_a_host_requests_and_confirms_a_license(server, folder, way):
     assert confirmed.json["outcome"] in {"confirmed", "refused"}
 
 
+@pytest.mark.parametrize("name", ["", " ", "\x1b[2J", "a\nb", "\u202eevil", "x" * 400, "\udcff", "\u0000"])
+def test_a_hostile_name_of_a_holder_is_malformed_and_cannot_move_the_cursor(server, folder, name):
+    file = folder / "SH-hostile.token"
+    token = str(file) if file.exists() else enrolled(server, folder, "SH-hostile")
+    asked = ["license", "request", "--host-token-file", token, "--server", server.url]
+    for holder in (["--user", name], ["--device", "PC1", "--hardware-id", name]):
+        ran = calward(*asked, *holder)
+        assert ran.code == Exit.USAGE, ran
+        assert not {"\x1b", "\u202e", "\u0000"} & set(ran.err)
+    assert calward(*asked, "--user", "alice", "--request-id", name).code == Exit.USAGE
+
+
 def test_a_host_joins_by_its_code_over_tcp_once(server, folder):
     code = json.loads(local(server, "host", "enroll", "SH-join", *USER_HOST, "--json").out)["code"]
     file = folder / "joined.token"

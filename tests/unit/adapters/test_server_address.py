@@ -16,6 +16,7 @@ def listen(path):
 
 def test_what_is_asked_for_wins_over_the_environment():
     assert find_server("https://a", {"CALWARD_SERVER": "https://b"}, None) == "https://a"
+    assert find_server("", {"CALWARD_SERVER": "https://b"}, None) == "", "an empty one is wrong, and no other is meant"
     assert find_server(None, {"CALWARD_SERVER": "https://b"}, None) == "https://b"
 
 

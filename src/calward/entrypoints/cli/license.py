@@ -207,7 +207,10 @@ def request(
       calward license request --host-token-file ./sh1.token --user alice --request-id 2026-11-24-1
     """  # noqa: D301
     wiring: Wiring = ctx.obj
-    question = _holder(ctx, device, hardware_id, user) | {"request_id": request_id or wiring.new_id()}
+    # An empty id is somebody's mistake and goes along to be refused: a new one could take a second CAL.
+    question = _holder(ctx, device, hardware_id, user) | {
+        "request_id": wiring.new_id() if request_id is None else request_id
+    }
     client = wiring.host(Where(server, host_token_file, fingerprint=fingerprint))
     said = client.ask_license(question, full_only=full_only, seconds=_SECONDS)
     if said["outcome"] == "refused":

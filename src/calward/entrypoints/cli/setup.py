@@ -58,8 +58,8 @@ def setup(
     wiring: Wiring = ctx.obj
     if output is not None:
         wiring.check_free(output)
-    secret, found_server = _read(read_line(code)) if code else (None, None)
-    pin = read_code(secret).fingerprint if secret else None
+    secret, found_server = _read(read_line(code)) if code is not None else (None, None)
+    pin = read_code(secret).fingerprint if secret is not None else None
     where = Where(server or found_server, ca_file=ca_file, fingerprint=pin.hex() if pin else fingerprint)
     admin = wiring.admin(where)
     ctx.call_on_close(admin.close)

@@ -135,6 +135,7 @@ def test_a_misspelt_word_gets_a_proposal(arguments, detail, near):
         ["token", "make", "x", "--role", "god"],
         ["pack", "list", "--limit", "-1"],
         ["setup", "no code at all"],
+        ["setup", ""],
         ["completion", "tcsh"],
     ],
 )
