@@ -11,8 +11,9 @@ import shutil
 import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from calward.adapters.clearinghouse_client import HttpClearinghouse
 from calward.adapters.companion import Companion
@@ -44,6 +45,7 @@ TO_TRY: Final = ("status", "host enroll SH1 --version 2022 --mode per-user --tok
 TO_TRY_IN_DEMO: Final = ("status", "license list --status temporary", "audit verify")
 
 _Ready = Callable[[Mapping[str, str]], None]
+_T = TypeVar("_T")
 
 
 def devrun(options: RunOptions, ready: _Ready) -> None:
@@ -56,16 +58,16 @@ def devrun(options: RunOptions, ready: _Ready) -> None:
         if options.demo:
             fill_demo(folder, CLEARINGHOUSE_FOLDER)
         house = _clearinghouse(folder)
-        port, note = _port(options.clearinghouse_port or USUAL_CLEARINGHOUSE_PORT)
-        arguments = ["clearinghouse", "serve", "--dir", str(house), "--port", str(port), "--json"]
-        with Companion(arguments) as clearinghouse:
-            url = str(clearinghouse.first_answer(START_SECONDS)["url"])
-            own_port, own_note = _port(options.port or USUAL_PORT)
-            config = _config(folder, url, own_port)
+        with contextlib.ExitStack() as stack:
+            url = _on_port(options.clearinghouse_port or USUAL_CLEARINGHOUSE_PORT, partial(_start, house, stack))
             _remove_dead_sockets()
-            notes = {"note": "; ".join(x for x in (note, own_note) if x)} if note or own_note else {}
-            rest = {"clearinghouse": url, "data": str(folder), **notes}
-            serve(config, ready=lambda places: ready({**places, **rest, **_to_try(config, options)}), first=_activate)
+
+            def serve_on(port: int) -> None:
+                config = _config(folder, url, port)
+                rest = {"clearinghouse": url, "data": str(folder)}
+                serve(config, ready=lambda own: ready(_places({**own, **rest}, config, options)), first=_activate)
+
+            _on_port(options.port or USUAL_PORT, serve_on)
 
 
 def _folder(options: RunOptions) -> Path:
@@ -102,15 +104,42 @@ def _clearinghouse(folder: Path) -> Path:
     return house
 
 
-def _port(wanted: int) -> tuple[int, str]:
-    """The port, or 0 (any free one) and a note where somebody else has it."""
+def _start(house: Path, stack: contextlib.ExitStack, port: int) -> str:
+    """Start the clearinghouse, to be ended with the stack; gives its address."""
+    arguments = ["clearinghouse", "serve", "--dir", str(house), "--port", str(port), "--json"]
+    return str(stack.enter_context(Companion(arguments)).first_answer(START_SECONDS)["url"])
+
+
+def _on_port(wanted: int, start: Callable[[int], _T]) -> _T:
+    """Start something on a port, or on any free one (0) where somebody else has it, or takes it at the last moment."""
+    if _is_free(wanted):
+        try:
+            return start(wanted)
+        except LicensingError as error:
+            if error.problem is not Problem.UNAVAILABLE:
+                raise
+    return start(0)
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", wanted))
+            probe.bind(("127.0.0.1", port))
         except OSError:
-            return 0, f"port {wanted} is taken here: a free one was taken instead"
-        return wanted, ""
+            return False
+        return True
+
+
+def _places(places: dict[str, str], config: ServerConfig, options: RunOptions) -> dict[str, str]:
+    """Where everything is, that another port had to be taken, and what to try."""
+    wanted = {
+        "url": options.port or USUAL_PORT,
+        "clearinghouse": options.clearinghouse_port or USUAL_CLEARINGHOUSE_PORT,
+    }
+    taken = [str(port) for kind, port in wanted.items() if not places[kind].endswith(f":{port}")]
+    note = {"note": f"port {' and '.join(taken)} taken by somebody else: free ones are used"} if taken else {}
+    return {**places, **note, **_to_try(config, options)}
 
 
 def _config(folder: Path, clearinghouse: str, port: int) -> ServerConfig:

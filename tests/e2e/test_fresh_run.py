@@ -114,6 +114,13 @@ def test_the_audit_trail_holds(run, pack, host_token):
     assert (ran.code, ran.json["holds"]) == (0, True)
 
 
+def test_a_second_run_beside_the_first_takes_other_ports_and_says_so(run, tmp_path):
+    port = run["url"].rpartition(":")[2]
+    with dev_run(tmp_path / "data", "--port", port) as other:
+        assert other["url"] != run["url"]
+        assert port in other["note"]
+
+
 def test_a_second_start_goes_on_where_the_first_was_and_each_end_leaves_nothing(tmp_path):
     folder, ids = tmp_path / "data", []
     for number in (signal.SIGTERM, signal.SIGINT):

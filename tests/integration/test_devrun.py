@@ -16,7 +16,7 @@ from calward.app.licensing.records import LogKey
 from calward.app.licensing.show_status import show_status
 from calward.app.reading import LicenseFilter, Page
 from calward.bootstrap_demo import STATE_FILE, fill_demo
-from calward.bootstrap_devrun import LOCK_FILE, _port, devrun
+from calward.bootstrap_devrun import LOCK_FILE, _on_port, devrun
 from calward.bootstrap_server import LicenseServer
 from calward.config import ServerConfig
 from calward.domain.errors import LicensingError, Problem
@@ -193,13 +193,28 @@ def test_two_runs_never_share_a_folder(tmp_path):
     assert caught.value.problem is Problem.CONFLICT
 
 
-def test_a_port_that_is_taken_gives_way_to_a_free_one_and_is_named():
+def test_where_a_port_is_taken_any_free_one_is_asked_for():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        found, note = _port(port)
-    assert found == 0
-    assert str(port) in note
-    assert _port(port) == (port, "")
+        assert _on_port(port, lambda found: found) == 0
+    assert _on_port(port, lambda found: found) == port
+
+
+def test_a_port_that_is_taken_at_the_last_moment_gives_way_too_and_other_errors_go_on():
+    asked = []
+
+    def start(port, problem=Problem.UNAVAILABLE):
+        asked.append(port)
+        if port:
+            raise LicensingError(problem, "somebody was faster")
+        return "up"
+
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+    assert _on_port(port, start) == "up"
+    assert asked == [port, 0]
+    with pytest.raises(LicensingError, match="faster"):
+        _on_port(port, lambda found: start(found, Problem.CONFLICT))
 
 
 def test_a_companion_that_cannot_start_is_an_error_that_says_so(tmp_path):
