@@ -11,15 +11,19 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
-from itertools import islice
+from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle, islice
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from calward.app.licensing.requests import Request
-from calward.domain.events import encode_event
+from calward.domain.errors import LicensingError, Problem
+from calward.domain.events import Event, encode_event
 from tests.support.audits import Office, new_sqlite
 from tests.support.issuing_worker import SIZES, questions
 
@@ -140,3 +144,47 @@ def build_library(folder: Path) -> Path:
 def memory_folder() -> str | None:
     """A folder in memory, where there is one: a killed process loses nothing that it has written, on whatever it was."""
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+
+
+@pytest.mark.postgresql
+@pytest.mark.xdist_group("postgresql")
+def test_connections_cut_off_at_random_leave_an_answer_to_every_question(postgresql_database):
+    """The database ends connections in the middle of anything; who hears "unknown" asks again under the same request id."""
+    offices = [Office(postgresql_database) for _ in range(3)]
+    offices[0].open_for_business(per_user="enforce")
+    offices[0].install("P", TOTAL)
+    done = threading.Event()
+    cutter = threading.Thread(target=cut_connections, args=(postgresql_database, done))
+    cutter.start()
+    try:
+        with ThreadPoolExecutor(len(offices) * 2) as pool:
+            users = [f"user {n}" for n in range(80)]
+            answers = list(pool.map(ask_until_answered, cycle(offices), users))
+    finally:
+        done.set()
+        cutter.join()
+    assert len({answer["license"] for answer in answers}) == len(users)
+    assert offices[0].held("P") == len(users)
+    offices[0].log.fold()
+    assert offices[0].verify().findings == []
+    for office in offices:
+        office.close()
+
+
+def ask_until_answered(office: Office, user: str) -> Event:
+    for _ in range(50):
+        try:
+            return office.ask(user, f"ask {user}")
+        except LicensingError as error:
+            assert error.problem is Problem.UNAVAILABLE  # noqa: PT017 - anything else is a fault, whenever it comes
+    raise AssertionError(user)
+
+
+def cut_connections(url: str, done: threading.Event) -> None:
+    """End the ledgers' connections again and again."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        while not done.wait(0.05):
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+                "AND pid <> pg_backend_pid() AND random() < 0.3"
+            )
