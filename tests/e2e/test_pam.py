@@ -1,92 +1,28 @@
 """The PAM helper through the real libpam: Debian's ``pamtester`` and ``pam_exec``, as xrdp-sesman or sshd would call it.
 
-Needs root, since libpam reads services from /etc/pam.d only: each test module run writes one uniquely named service there
-and takes it away. The license server is a fake one; what is shown is what a user meets at the door.
+The license server is a fake one; what is shown is what a user meets at the door.
 """
 
 import os
-import shutil
 import subprocess
-import sys
 import time
-import uuid
-from pathlib import Path
 
 import pytest
 
 from tests.support.fake_license_server import TOKEN, FakeLicenseServer, dead_url, hanging, serving
+from tests.support.pam_host import pam_host, pam_marks
 
-ROOT = Path(__file__).parents[2]
-PAM_FOLDER = Path("/etc/pam.d")
-WHY_NOT = next(
-    (
-        reason
-        for reason, missing in {
-            "pamtester is not installed (Debian: apt-get install pamtester)": shutil.which("pamtester") is None,
-            "a PAM service can be written by root only": os.geteuid() != 0,
-            "there is no /etc/pam.d": not PAM_FOLDER.is_dir(),
-        }.items()
-        if missing
-    ),
-    None,
-)
-pytestmark = [pytest.mark.pam, pytest.mark.skipif(WHY_NOT is not None, reason=str(WHY_NOT))]
+pytestmark = pam_marks
 
 LIMIT = 2.0
 """Seconds that nobody waits longer than, the start of pamtester included."""
 
 
-class Host:
-    """A session host: its settings, its memory, and a PAM service of its own."""
-
-    def __init__(self, folder: Path, service: str):
-        self.folder = folder
-        self.service = service
-        self.token = folder / "token"
-        self.token.write_text(TOKEN)
-        self.token.chmod(0o600)
-        self.configure()
-
-    def configure(self, *urls: str, **settings: object) -> None:
-        lines = [f"{key} = {value!r}".replace("'", '"') for key, value in settings.items()]
-        lines += [f'state_dir = "{self.folder}/state"', f'token_file = "{self.token}"']
-        lines += [f'[[server]]\nurl = "{url}"' for url in urls]
-        (self.folder / "host.toml").write_text("\n".join(lines) + "\n")
-
-    def pam(self, user: str, *operations: str) -> tuple[bool, str, float]:
-        """Let libpam decide; gives whether it succeeded, what the user read, and the seconds it took."""
-        begun = time.monotonic()
-        done = subprocess.run(
-            ["pamtester", "-I", "tty=:10", self.service, user, *operations],
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
-        return done.returncode == 0, done.stdout + done.stderr, time.monotonic() - begun
-
-    def account(self, user: str) -> tuple[bool, str, float]:
-        return self.pam(user, "acct_mgmt")
-
-
 @pytest.fixture
 def host(tmp_path):
-    name = f"calward-test-{uuid.uuid4().hex[:12]}"
-    helper = f"{sys.executable} -m calward.bootstrap_host"
-    wrapper = tmp_path / "helper"
-    wrapper.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT}/src exec {helper} "$1" --config {tmp_path}/host.toml\n')
-    wrapper.chmod(0o700)
-    service = PAM_FOLDER / name
-    service.write_text(
-        "auth required pam_permit.so\n"
-        f"account required pam_exec.so quiet stdout {wrapper} account\n"
-        f"session optional pam_exec.so quiet stdout {wrapper} session\n"
-        "session required pam_permit.so\n"
-    )
-    try:
-        yield Host(tmp_path, name)
-    finally:
-        service.unlink()
+    with pam_host(tmp_path) as found:
+        found.use_token(TOKEN)
+        yield found
 
 
 def test_a_user_with_a_cal_gets_in_and_reads_nothing(host):
