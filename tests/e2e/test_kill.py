@@ -29,6 +29,8 @@ from tests.support.issuing_worker import SIZES, questions
 
 KILLS = int(os.environ.get("CALWARD_KILLS", "8"))
 TOTAL = 400
+OTHER_CALLS = int(os.environ.get("CALWARD_KILL_STEP", "7"))
+"""Every so many calls are tried where another test tries all; 1: all of them."""
 POSTGRESQL = pytest.param("postgresql", marks=[pytest.mark.postgresql, pytest.mark.xdist_group("postgresql")])
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.slow]  # Starts and kills many processes.
@@ -119,9 +121,11 @@ def stored_licenses(office: Office, names: list[str]) -> dict[str, int]:
     return dict(found)
 
 
-@pytest.mark.parametrize(("how", "step"), [("whole", 1), ("torn", int(os.environ.get("CALWARD_TORN_STEP", "7")))])
+@pytest.mark.parametrize(
+    ("how", "step"), [("whole", 1), ("torn", OTHER_CALLS), ("fails", OTHER_CALLS)], ids=["before", "halfway", "fails"]
+)
 def test_a_kill_at_any_call_that_writes_or_syncs_is_as_if_nothing_had_happened(tmp_path, how, step):
-    """SQLite: before each call, and after half of it was written."""
+    """SQLite: killed before each call, killed halfway through it, or alive while the call fails (a full or broken disk)."""
     library = build_library(tmp_path)
     with tempfile.TemporaryDirectory(dir=memory_folder(), prefix="calward-kill-") as folder:
         command = [sys.executable, "-m", "tests.support.every_call", folder, str(step), how]

@@ -1,34 +1,45 @@
-"""What is left of a SQLite ledger when its process is killed at a call? ``python -m tests.support.every_call FOLDER STEP TORN``.
+"""What is left of a SQLite ledger when its process is killed at a call? ``python -m tests.support.every_call FOLDER STEP HOW``.
 
 Runs under LD_PRELOAD (``die_at_call.c``). For each call to the operating system it forks a process that plays a day of licensing
 and is killed there, then another that goes on from the first act that was not acknowledged, under the same request ids, as hosts and
-administrators do. In the end the ledger must be as if nothing had happened. Says how many calls were tried.
+administrators do. In the end the ledger must be as if nothing had happened. Says how many calls were tried. HOW: "whole" (killed before the call),
+"torn" (in the middle of it), "fails" (not killed: the call fails, once, and whoever asked asks again).
 """
 
 import ctypes
+import logging
 import os
 import shutil
+import signal
 import sys
 import traceback
 from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from calward.app.licensing.change_server import change_settings, make_server
 from calward.app.licensing.requests import Request
-from calward.domain.errors import LicensingError
+from calward.domain.errors import LicensingError, Problem
 from tests.support.audits import DEVICES_HOST, USERS_HOST, Office, new_sqlite
 from tests.support.builders import DEVICE, a_question, a_server
 
 Act = Callable[[Office], Any]
 SURVIVED, KILLED, FAILED = range(3)
+WAYS = ("whole", "torn", "fails")
+DAYS = 40
 
 
 def together(office: Office, *names: str) -> list[Any]:
     """Users whose questions come in one commit."""
     asks = [Request(a_question(USERS_HOST, name, f"ask {name}"), office.entropy) for name in names]
-    return office.ledger.write_all(asks)
+    answers = office.ledger.write_all(asks)
+    for answer in answers:
+        if isinstance(answer, LicensingError):
+            raise answer
+    return answers
 
 
 def running(office: Office, holder: str) -> int:
@@ -55,29 +66,44 @@ A_DAY: tuple[Act, ...] = (
     lambda office: office.ask("u4", "now one is free"),
     lambda office: office.revoke(running(office, "PC0")),
     lambda office: office.log.store_checkpoint(),
-    lambda office: office.clock.pass_days(40) and office.sweep(),
+    lambda office: office.clock.pass_days(DAYS),
+    lambda office: office.sweep(),
     lambda office: office.ask("u5", "claims what has expired"),
     lambda office: office.remove("D"),
     lambda office: office.install("D", 2, DEVICE),
     lambda office: office.log.tend(),
 )
+TIME_PASSES = 14
+"""Which act that is: whoever starts later has it behind him."""
 
 
 def play(url: str, acknowledge: Callable[[int], object], *, start: int = 0) -> Office:
-    """Go through the day from an act on; the clock stands where it stood at that act."""
+    """Go through the day from an act on, with the clock as it stood then."""
     office = Office(url)
-    office.ledger.write(lambda book: book.now())
+    persist(lambda: office.ledger.write(lambda book: book.now()))
     office.ledger._connection.execute("PRAGMA wal_autocheckpoint = 12")  # So that it happens in the middle, too.
-    for number, act in enumerate(A_DAY):
-        if number < start:
-            if number == 14:  # Its time has passed.
-                office.clock.pass_days(40)
-            continue
-        # What was done before the crash, though nobody heard of it, has nothing left to do.
-        with suppress(LicensingError) if number == start else nullcontext():
-            act(office)
+    if start > TIME_PASSES:
+        office.clock.pass_days(DAYS)
+    for number in range(start, len(A_DAY)):
+        persist(partial(A_DAY[number], office), again=number == start)
         acknowledge(number)
     return office
+
+
+def persist(act: Callable[[], Any], *, again: bool = False) -> None:
+    """Ask until it is known; what was done before, though nobody heard of it, has nothing left to do."""
+    for _ in range(5):
+        try:
+            act()
+        except LicensingError as error:
+            if error.problem is not Problem.UNAVAILABLE:
+                if not again:
+                    raise
+                return
+            again = True
+        else:
+            return
+    raise AssertionError(act)
 
 
 def outcome(office: Office) -> tuple[Any, ...]:
@@ -92,22 +118,36 @@ def outcome(office: Office) -> tuple[Any, ...]:
     return tuple(map(tuple, licenses)), tuple(map(tuple, packs)), office.held("U"), office.held("D")
 
 
-def killed_at(folder: Path, call: int, expected: tuple[Any, ...], *, torn: bool) -> int:
-    """Kill a process at this call, go on after it, and compare. Returns FAILED, KILLED, or SURVIVED when it made fewer calls."""
+def struck_at(folder: Path, call: int, expected: tuple[Any, ...], how: int) -> int:
+    """Strike at this call, go on after it, and compare. Returns FAILED, KILLED, or SURVIVED when there were fewer calls."""
     url = new_sqlite(folder)
     heard, said = os.pipe()
     child = os.fork()
     if not child:
-        preloaded.die_at_call(call, int(torn))
-        play(url, lambda _: os.write(said, b".")).close()
-        os._exit(0)
+        os._exit(play_until_struck(url, call, how, said))
     os.close(said)
     status = os.waitpid(child, 0)[1]
     with os.fdopen(heard, "rb") as pipe:
         acknowledged = len(pipe.read())
-    found = FAILED if not in_a_child(lambda: go_on(url, acknowledged, expected)) else int(status != 0)
+    well = os.waitstatus_to_exitcode(status) in {0, STRUCK, -signal.SIGKILL}
+    well = well and in_a_child(lambda: go_on(url, acknowledged, expected))
     shutil.rmtree(folder)
-    return found
+    return FAILED if not well else KILLED if status else SURVIVED
+
+
+def play_until_struck(url: str, call: int, how: int, said: int) -> int:
+    """The exit code of a whole day: 0 if the call was never reached."""
+    preloaded.die_at_call(call, how)
+    try:
+        play(url, lambda _: os.write(said, b".")).close()
+    except BaseException:  # noqa: BLE001 - it goes to the one who started us, through the exit code
+        traceback.print_exc()
+        return 1
+    return STRUCK if preloaded.calls_made() >= call else 0
+
+
+STRUCK = 3
+"""Exit code of a process that has gone on although a call had failed."""
 
 
 def go_on(url: str, acknowledged: int, expected: tuple[Any, ...]) -> None:
@@ -115,7 +155,7 @@ def go_on(url: str, acknowledged: int, expected: tuple[Any, ...]) -> None:
     office = Office(url)
     assert office.verify().findings == []
     office.close()
-    office = play(url, lambda _: None, start=acknowledged)
+    office = play(url, lambda _: None, start=acknowledged) if acknowledged < len(A_DAY) else Office(url)
     assert outcome(office) == expected
     office.close()
 
@@ -134,18 +174,22 @@ def in_a_child(check: Callable[[], object]) -> bool:
 
 
 def main() -> None:
-    folder, step, torn = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "torn"
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL)
+    )  # We break it on purpose.
+    folder, step, how = Path(sys.argv[1]), int(sys.argv[2]), WAYS.index(sys.argv[3])
     office = play(new_sqlite(folder / "whole"), lambda _: None)
     expected = outcome(office)
     office.close()
     call, tried = 1, 0
-    while (found := killed_at(folder / str(call), call, expected, torn=torn)) == KILLED:
+    while (found := struck_at(folder / str(call), call, expected, how)) == KILLED:
         call, tried = call + step, tried + 1
     sys.stdout.write(f"{'failed' if found == FAILED else 'survived'} at call {call}, {tried} tried\n")
 
 
 preloaded = ctypes.CDLL(None)
 preloaded.die_at_call.argtypes = (ctypes.c_long, ctypes.c_int)
+preloaded.calls_made.restype = ctypes.c_long
 
 if __name__ == "__main__":
     main()
