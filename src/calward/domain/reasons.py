@@ -27,6 +27,7 @@ class Reason(StrEnum):
     FIRST_CONTACT = "first-contact"
     NOT_PROVEN = "not-proven"
     LICENSE_ENDED = "license-ended"
+    LICENSE_RUNNING = "license-running"
     REVOCATION_LIMIT = "revocation-limit"
     PER_USER_NOT_REVOCABLE = "per-user-not-revocable"
     PER_DEVICE_NOT_RELEASABLE = "per-device-not-releasable"
@@ -53,6 +54,7 @@ SENTENCES: Final = MappingProxyType(
         Reason.FIRST_CONTACT: "a device's first license is temporary, until a user has logged on with it",
         Reason.NOT_PROVEN: "no host has yet confirmed a logon from this device while it held a license",
         Reason.LICENSE_ENDED: "the license has ended",
+        Reason.LICENSE_RUNNING: "the holder has a running license",
         Reason.REVOCATION_LIMIT: "the share of CALs that may be revoked at a time is used up",
         Reason.PER_USER_NOT_REVOCABLE: "a per-user license is released, not revoked",
         Reason.PER_DEVICE_NOT_RELEASABLE: "a per-device license is revoked, not released",

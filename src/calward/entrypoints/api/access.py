@@ -65,6 +65,7 @@ ENDPOINTS: Final[Mapping[tuple[str, str], Access]] = MappingProxyType(
         ("POST", f"{_API}/licenses/{{license}}:revoke"): Permission.MANAGE_LICENSES,
         ("POST", f"{_API}/licenses/{{license}}:release"): Permission.MANAGE_LICENSES,
         ("GET", f"{_API}/revocations"): Permission.READ,
+        ("POST", f"{_API}/holders:erase"): Permission.MANAGE_LICENSES,
         ("GET", f"{_API}/hosts"): Permission.READ,
         ("POST", f"{_API}/hosts"): Permission.MANAGE_HOSTS,
         ("GET", f"{_API}/hosts/{{host}}"): Permission.READ,

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from calward.domain.cals import CalType
 from calward.domain.roles import Role
 
-__all__ = ["Change", "Checkpoint", "CodeBody", "Explain", "NewHost", "NewPolicy", "NewToken"]
+__all__ = ["Change", "Checkpoint", "CodeBody", "Explain", "NewHost", "NewPolicy", "NewToken", "WhichHolder"]
 
 _Name = Annotated[str, Field(min_length=1, max_length=300)]
 """The use case says more exactly what a name is, and by a sentence."""
@@ -64,12 +64,17 @@ class DeviceBody(Strict):
     name: _Name | None = None
 
 
-class Explain(Strict):
-    """What would this client get at this host? Either a user or a device (its hardware id, or what it is called)."""
+class WhichHolder(Strict):
+    """Either a user or a device (its hardware id, or what it is called)."""
 
-    host: _Name
     user: _Name | None = None
     device: _Name | DeviceBody | None = None
+
+
+class Explain(WhichHolder):
+    """What would this client get at this host?"""
+
+    host: _Name
 
 
 class Checkpoint(Strict):

@@ -6,15 +6,13 @@ from calward.app.licensing.foresee import foresee
 from calward.app.licensing.issue_license import IssueLicense
 from calward.app.reading import HostInForce
 from calward.domain.answers import numbered
-from calward.domain.cals import HolderKind
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.events import Kind
-from calward.domain.names import check_holder, check_label
 from calward.domain.parties import Host
 from calward.entrypoints.api.answers import Decision
-from calward.entrypoints.api.bodies import DeviceBody, Explain
+from calward.entrypoints.api.bodies import Explain
 from calward.entrypoints.api.guard import Desk, GuardedRoute
-from calward.entrypoints.api.services import Services
+from calward.entrypoints.api.holders import named_holder
 from calward.entrypoints.api.views import decision_view
 
 __all__ = ["router"]
@@ -41,7 +39,7 @@ def explain(desk: Desk, body: Explain) -> Decision:
     found = desk.reader.host(body.host) if body.host.isprintable() else None
     if found is None:
         raise LicensingError(Problem.NOT_FOUND, f"no session host {body.host[:64]!r} is known here", field="host")
-    kind, key = _holder(desk, body)
+    kind, key = named_holder(desk.reader, body)
     command = IssueLicense(_host(found), "", kind, key, key)
     return decision_view(desk.ledger.write(lambda book: foresee(command, book, now=book.now())), 0)
 
@@ -49,13 +47,3 @@ def explain(desk: Desk, body: Explain) -> Decision:
 def _host(found: HostInForce) -> Host:
     host = found.host
     return Host(host.id, host.name, host.version, host.family, found.mode, enrolled=host.enrolled_at is not None)
-
-
-def _holder(desk: Services, body: Explain) -> tuple[HolderKind, str]:
-    if (body.user is None) == (body.device is None):
-        raise LicensingError(Problem.MALFORMED, "name either a user or a device", field="user")
-    if body.user is not None:
-        return HolderKind.USER, check_holder(body.user, "user")
-    if isinstance(body.device, DeviceBody):
-        return HolderKind.DEVICE, check_holder(body.device.hardware_id, "hardware_id")
-    return HolderKind.DEVICE, desk.reader.device_key(check_label(body.device or "", "device"))

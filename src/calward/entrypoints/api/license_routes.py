@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from calward.app.licensing.erase_holder import EraseHolder, erase_holder
 from calward.app.licensing.free_license import FreeLicense, release_license, revoke_license
 from calward.app.licensing.show_status import needed_server
 from calward.app.reading import Ended, LicenseFilter, Page
@@ -16,7 +17,9 @@ from calward.domain.licenses import Status
 from calward.domain.names import check_host
 from calward.domain.revocation import allowance
 from calward.entrypoints.api.answers import Act, Items, License, Revocation
+from calward.entrypoints.api.bodies import WhichHolder
 from calward.entrypoints.api.guard import Desk, GuardedRoute, Who
+from calward.entrypoints.api.holders import named_holder
 from calward.entrypoints.api.paging import After, Limit, number_after, seen
 from calward.entrypoints.api.views import act_view, license_view
 
@@ -89,6 +92,13 @@ def release(desk: Desk, who: Who, license: str) -> Act:  # noqa: A002
     """Release a per-user license."""
     command = FreeLicense(_number(license), who.name)
     return act_view(desk.ledger.write(lambda book: release_license(command, book, now=book.now())))
+
+
+@router.post("/api/v1/holders:erase", operation_id="eraseHolder")
+def erase(desk: Desk, who: Who, body: WhichHolder) -> Act:
+    """Forget the name of a device or user without a running license; the audit trail still verifies."""
+    command = EraseHolder(*named_holder(desk.reader, body), who.name)
+    return act_view(desk.ledger.write(lambda book: erase_holder(command, book, now=book.now())))
 
 
 @router.get("/api/v1/revocations", operation_id="listRevocations")

@@ -165,6 +165,23 @@ def release(desk: Desk, license_id: str) -> None:
     desk.done(desk.ask("POST", to("licenses", license_id, "release")), [f"released {safe(license_id)}"])
 
 
+@license_.command()
+@click.option("--device", metavar="NAME|ID", help="The device, by hardware id or by what it is called.")
+@click.option("--user", metavar="NAME", help="The user, instead of a device.")
+@admin_command
+def forget(desk: Desk, device: str | None, user: str | None) -> None:
+    """Erase the name of a device or user without a running license; the audit trail still verifies.
+
+    \b
+    Example:
+      calward license forget --user alice
+    """  # noqa: D301
+    named = {key: value for key, value in (("device", device), ("user", user)) if value is not None}
+    desk.done(
+        desk.ask("POST", "holders:erase", body=named), ["erased: nobody can say any more whose licenses these were"]
+    )
+
+
 _host_token = click.option(
     "--host-token-file",
     metavar="FILE",
