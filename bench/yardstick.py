@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from calward.adapters.store import rows
 from calward.adapters.store.engines import dialect_of, open_writer
 from calward.adapters.store.ledger import GROUP
-from calward.adapters.store.statements import Statements, flat
+from calward.adapters.store.statements import Many, Statements
 
 __all__ = ["WAYS", "Written", "bare_inserts", "captured"]
 
@@ -95,34 +95,32 @@ Write = Callable[[Any], None]
 def _many_rows(sql: Statements, groups: Sequence[Written]) -> list[Write]:
     """One statement a table and group."""
 
-    def write(statements: list[tuple[str, list[Any]]], cursor: Any) -> None:  # noqa: ANN401
+    def write(statements: list[Many], cursor: Any) -> None:  # noqa: ANN401
         for text, parameters in statements:
             cursor.execute(text, parameters)
 
     return [partial(write, _statements(sql, group)) for group in groups]
 
 
-def _statements(sql: Statements, group: Written) -> list[tuple[str, list[Any]]]:
+def _statements(sql: Statements, group: Written) -> list[Many]:
     """Texts and parameters, made before the clock runs."""
-    size = len(group.licenses)
-    texts = (
-        sql.insert("holder", _HOLDER, size),
-        sql.insert("license", rows.LICENSE, size),
-        sql.update("seat", ("pack", "n"), ("license", "held_until"), size),
-        sql.insert("event", _EVENT, size),
-        sql.insert("request", _REQUEST, size),
-    )
-    return [(text, flat(table)) for text, table in zip(texts, group, strict=True)]
+    return [
+        sql.insert_many("holder", _HOLDER, group.holders),
+        sql.insert_many("license", rows.LICENSE, group.licenses),
+        sql.update_many("seat", ("pack", "n"), ("license", "held_until"), group.seats),
+        sql.insert_many("event", _EVENT, group.events),
+        sql.insert_many("request", _REQUEST, group.requests),
+    ]
 
 
 def _executemany(sql: Statements, groups: Sequence[Written]) -> list[Write]:
     """One statement a row, prepared once."""
     texts = (
-        sql.insert("holder", _HOLDER, 1),
-        sql.insert("license", rows.LICENSE, 1),
+        sql.insert("holder", _HOLDER),
+        sql.insert("license", rows.LICENSE),
         f"UPDATE seat SET license = {sql.mark}, held_until = {sql.mark} WHERE pack = {sql.mark} AND n = {sql.mark}",
-        sql.insert("event", _EVENT, 1),
-        sql.insert("request", _REQUEST, 1),
+        sql.insert("event", _EVENT),
+        sql.insert("request", _REQUEST),
     )
 
     def write(tables: list[Sequence[Row]], cursor: Any) -> None:  # noqa: ANN401

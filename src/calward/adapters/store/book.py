@@ -15,7 +15,7 @@ import msgspec
 from calward.adapters.store import rows
 from calward.adapters.store.registry import SqlRegistry
 from calward.adapters.store.shared import Shared
-from calward.adapters.store.statements import Statements, flat, padded
+from calward.adapters.store.statements import Many, Statements
 from calward.adapters.store.tree import TreeRows
 from calward.adapters.store.working_set import WorkingSet
 from calward.app.licensing.issue_license import IssueLicense
@@ -31,6 +31,7 @@ __all__ = ["SqlBook"]
 
 _LICENSE = ", ".join(rows.LICENSE)
 _HOLDER = ", ".join(rows.HOLDER)
+_NEW_HOLDER = ("id", "kind", "key", "label", "salt", "hash")
 MOST_SEATS_AT_ONCE = 256
 
 
@@ -106,11 +107,9 @@ class SqlBook:
 
     def _load_requests(self, keys: Sequence[bytes]) -> None:
         self._work.requests.update(dict.fromkeys(keys))
-        marks = padded(list(keys))
+        where, values = self._sql.among("r.key", keys)
         found = self._select(
-            "SELECT r.key, r.digest, e.body FROM request r JOIN event e ON e.id = r.event "
-            f"WHERE r.key IN ({self._sql.marks(len(marks))})",
-            marks,
+            f"SELECT r.key, r.digest, e.body FROM request r JOIN event e ON e.id = r.event WHERE {where}", values
         )
         for key, digest, body in found:
             self._work.requests[bytes(key)] = Remembered(bytes(digest), read_event(body))
@@ -119,29 +118,33 @@ class SqlBook:
         """Find holders by kind and key. PostgreSQL: make the missing ones and lock all, so that replicas take turns."""
         for kind in sorted({kind for kind, _ in labels}):
             keys = sorted(key for k, key in labels if k == kind)
-            if self._sql.dialect == "postgresql":
-                self._make_holders(kind, keys, labels)
-            marks = padded(keys)
-            lock = "ORDER BY kind, key FOR UPDATE" if self._sql.dialect == "postgresql" else ""
-            found = self._select(
-                f"SELECT {_HOLDER} FROM holder WHERE kind = ? AND key IN ({self._sql.marks(len(marks))}) {lock}",
-                [kind, *marks],
-            )
             self._work.holders.update(dict.fromkeys((kind, key) for key in keys))
-            for row in found:
+            if self._sql.dialect == "postgresql":
+                keys = self._make_holders(kind, keys, labels)
+            if not keys:
+                continue
+            lock = "ORDER BY kind, key FOR UPDATE" if self._sql.dialect == "postgresql" else ""
+            where, values = self._sql.among("key", keys)
+            for row in self._select(f"SELECT {_HOLDER} FROM holder WHERE kind = ? AND {where} {lock}", [kind, *values]):
                 self._know(rows.holder_from(row))
 
-    def _make_holders(self, kind: str, keys: Sequence[str], labels: dict[tuple[str, str], str]) -> None:
-        salts = {key: self._entropy.token(SALT_SIZE) for key in keys}
+    def _make_holders(self, kind: str, keys: Sequence[str], labels: dict[tuple[str, str], str]) -> list[str]:
+        """Make the holders that are missing, in one order; gives the keys of those that were there."""
         full = rows.kind_from(kind)
-        values = [
-            (kind, key, _label(labels[kind, key], key), salts[key], holder_hash(full, key, salts[key])) for key in keys
-        ]
-        marks = ", ".join(["(nextval('holder_id'), %s, %s, %s, %s, %s)"] * len(values))
-        self._cursor.execute(
-            f"INSERT INTO holder (id, kind, key, label, salt, hash) VALUES {marks} ON CONFLICT (kind, key) DO NOTHING",
-            flat(values),
+        salts = [self._entropy.token(SALT_SIZE) for _ in keys]
+        hashes = [holder_hash(full, key, salt) for key, salt in zip(keys, salts, strict=True)]
+        shown = [_label(labels[kind, key], key) for key in keys]
+        made = self._select(
+            "INSERT INTO holder (id, kind, key, label, salt, hash) SELECT nextval('holder_id'), %s, v.* "
+            "FROM unnest(%s::text[], %s::text[], %s::bytea[], %s::bytea[]) AS v "
+            f"ON CONFLICT (kind, key) DO NOTHING RETURNING {_HOLDER}",
+            (kind, list(keys), shown, salts, hashes),
         )
+        for row in made:
+            holder = rows.holder_from(row)
+            self._know(holder)
+            self._work.licenses_of[holder.id] = []
+        return [key for key in keys if self._work.holders[kind, key] is None]
 
     def _know(self, holder: Holder) -> None:
         if holder.key:
@@ -153,10 +156,8 @@ class SqlBook:
             return
         for holder in holders:
             self._work.licenses_of[holder] = []
-        marks = padded(list(holders))
-        for row in self._select(
-            f"SELECT {_LICENSE} FROM license WHERE holder IN ({self._sql.marks(len(marks))})", marks
-        ):
+        where, values = self._sql.among("holder", holders)
+        for row in self._select(f"SELECT {_LICENSE} FROM license WHERE {where}", values):
             found = self._read_license(row)
             self._work.licenses_of[found.holder].append(found)
 
@@ -199,7 +200,7 @@ class SqlBook:
 
     def add_pack(self, pack: KeyPack, statement: bytes) -> None:
         values = (*rows.pack_row(pack), statement)
-        self._cursor.execute(self._sql.insert("pack", (*rows.PACK, "statement"), 1), values)
+        self._cursor.execute(self._sql.insert("pack", (*rows.PACK, "statement")), values)
         self._do(_SEATS[self._sql.dialect], (pack.row, pack.total))
         self._shared.changed()
 
@@ -333,19 +334,19 @@ class SqlBook:
 
     def _load_by_number(self, numbers: Sequence[int]) -> None:
         """Read licenses and their holders; on PostgreSQL lock the holders first, so that nobody changes the licenses meanwhile."""
-        marks = padded(list(numbers))
         lock = "ORDER BY h.id FOR UPDATE OF h" if self._sql.dialect == "postgresql" else ""
         columns = ", ".join(f"h.{name}" for name in rows.HOLDER)
-        found = self._select(
-            f"SELECT {columns} FROM holder h JOIN license l ON l.holder = h.id "
-            f"WHERE l.id IN ({self._sql.marks(len(marks))}) {lock}",
-            marks,
-        )
-        for row in found:
+        where, values = self._sql.among("l.id", numbers)
+        text = f"SELECT {columns} FROM holder h JOIN license l ON l.holder = h.id WHERE {where} {lock}"
+        for row in self._select(text, values):
             if row[0] not in self._work.holders_by_id:
                 self._know(rows.holder_from(row))
-        for row in self._select(f"SELECT {_LICENSE} FROM license WHERE id IN ({self._sql.marks(len(marks))})", marks):
+        for row in self._license_rows(numbers):
             self._read_license(row)
+
+    def _license_rows(self, numbers: Sequence[int]) -> list[Any]:
+        where, values = self._sql.among("id", numbers)
+        return self._select(f"SELECT {_LICENSE} FROM license WHERE {where}", values)
 
     def add_license(self, license_: License) -> None:
         pack = self._pack_row(license_.seat) if license_.seat else None
@@ -391,10 +392,7 @@ class SqlBook:
         lock = "FOR UPDATE SKIP LOCKED" if self._sql.dialect == "postgresql" else ""
         text = f"SELECT license FROM seat WHERE pack = ? AND held_until > 0 AND held_until <= ? LIMIT ? {lock}"
         numbers = [number for (number,) in self._select(text, (pack.row, now, limit))]
-        if not numbers:
-            return []
-        marks = padded(numbers)
-        return self._select(f"SELECT {_LICENSE} FROM license WHERE id IN ({self._sql.marks(len(marks))})", marks)
+        return self._license_rows(numbers) if numbers else []
 
     def revoked_until(self, family: int, now: int) -> Sequence[int]:
         self.flush()
@@ -466,27 +464,27 @@ class SqlBook:
 
     def flush(self) -> None:
         """Write what was gathered. Ends come before new licenses, because a CAL may pass from one to the other."""
-        work = self._work
+        work, sql = self._work, self._sql
         write = self._write
-        write(work.new_holders, lambda n: self._sql.insert("holder", ("id", "kind", "key", "label", "salt", "hash"), n))
-        write(list(work.proven.items()), lambda n: self._sql.update("holder", ("id",), ("proven_at",), n))
-        write(list(work.ended.values()), lambda n: self._sql.update("license", ("id",), ("ended_at", "ending"), n))
+        write(work.new_holders, lambda some: sql.insert_many("holder", _NEW_HOLDER, some))
+        write(list(work.proven.items()), lambda some: sql.update_many("holder", ("id",), ("proven_at",), some))
+        write(list(work.ended.values()), lambda some: sql.update_many("license", ("id",), ("ended_at", "ending"), some))
         new = [rows.license_row(license_, pack) for license_, pack in work.new_licenses.values()]
-        write(new, lambda n: self._sql.insert("license", rows.LICENSE, n))
+        write(new, lambda some: sql.insert_many("license", rows.LICENSE, some))
         longer = [(x.id, x.expires_at, x.decision) for x in work.extended.values()]
-        write(longer, lambda n: self._sql.update("license", ("id",), ("expires_at", "decision"), n))
-        write([key + value for key, value in work.seats.items()], self._sql.pass_on)
-        write(work.new_events, lambda n: self._sql.insert("event", ("id", "position", "body"), n))
-        write(work.new_requests, lambda n: self._sql.insert("request", ("key", "digest", "event", "at"), n))
+        write(longer, lambda some: sql.update_many("license", ("id",), ("expires_at", "decision"), some))
+        write([key + value for key, value in work.seats.items()], sql.pass_on)
+        write(work.new_events, lambda some: sql.insert_many("event", ("id", "position", "body"), some))
+        write(work.new_requests, lambda some: sql.insert_many("request", ("key", "digest", "event", "at"), some))
         for buffer in (work.new_holders, work.new_events, work.new_requests):
             buffer.clear()
         for by_key in (work.proven, work.ended, work.new_licenses, work.extended, work.seats):
             by_key.clear()
 
-    def _write(self, values: Sequence[Sequence[Any]], text: Callable[[int], str]) -> None:
+    def _write(self, values: Sequence[Sequence[Any]], statement: Callable[[Sequence[Sequence[Any]]], Many]) -> None:
         for start in range(0, len(values), MOST_ROWS):
             some = values[start : start + MOST_ROWS]
-            self._cursor.execute(text(len(some)), flat(some))
+            self._cursor.execute(*statement(some))
             if self._cursor.rowcount != len(some):
                 raise StaleRowsError(len(some) - self._cursor.rowcount)
 

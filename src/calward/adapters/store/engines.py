@@ -52,7 +52,7 @@ def open_writer(url: str) -> Engine:
         _refuse_broken_sqlite(pysqlite3.sqlite_version_info)
         return _sqlite(url, (*_BOTH, *_WRITER))
     # What the writer looks up always has an index; a plan made while a table was new and small would scan it for good.
-    options = {"options": "-c enable_seqscan=off -c plan_cache_mode=force_custom_plan"}
+    options = {"options": "-c enable_seqscan=off -c jit=off -c plan_cache_mode=force_custom_plan"}
     return create_engine(
         _psycopg(url), isolation_level="READ COMMITTED", pool_pre_ping=True, pool_size=2, connect_args=options
     )

@@ -51,7 +51,7 @@ class SqlRegistry:
             host.removed_at, host.seen_at,
         )  # fmt: skip
         sets = ", ".join(f"{x} = excluded.{x}" for x in HOST[1:])
-        self._do(f"{self._sql.insert('host', HOST, 1)} ON CONFLICT (id) DO UPDATE SET {sets}", *values)
+        self._do(f"{self._sql.insert('host', HOST)} ON CONFLICT (id) DO UPDATE SET {sets}", *values)
 
     def set_host_token(self, number: int, token_hash: bytes | None) -> None:
         self._do("UPDATE host SET token_hash = ? WHERE id = ?", token_hash, number)
@@ -77,7 +77,7 @@ class SqlRegistry:
         # Without a host the code is for the server itself: 0 stands for it, because NULL equals nothing.
         self._do("DELETE FROM code WHERE purpose = ? AND coalesce(host, 0) = ?", code.purpose.value, code.host or 0)
         columns = ("hash", "purpose", "host", "expires_at")
-        self._do(self._sql.insert("code", columns, 1), code_hash, code.purpose.value, code.host, code.expires_at)
+        self._do(self._sql.insert("code", columns), code_hash, code.purpose.value, code.host, code.expires_at)
 
     def use_code(self, code_hash: bytes, purpose: Purpose, at: int) -> Code | None:
         row = self._one(
@@ -104,7 +104,7 @@ class SqlRegistry:
 
     def add_token(self, token: AdminToken, token_hash: bytes) -> None:
         values = (token.id, token.name, token.role.value, token.made_at, token.expires_at, token.ended_at, token_hash)
-        self._do(self._sql.insert("token", (*TOKEN, "hash"), 1), *values)
+        self._do(self._sql.insert("token", (*TOKEN, "hash")), *values)
 
     def end_token(self, number: int, at: int) -> None:
         self._do("UPDATE token SET ended_at = ? WHERE id = ?", at, number)

@@ -2,10 +2,11 @@
 """How are many rows written or looked up in one statement?
 
 The hot path goes straight to the driver: one statement of many rows instead of many statements, so that the driver lets other
-threads run once a statement and not once a row. Texts are made from the tables, so that a column has one name in one place.
+threads run once a statement and not once a row. SQLite takes the rows as they are; PostgreSQL takes one array a column, so that a
+statement is the same text for any number of rows. Texts are made from the tables: a column has one name in one place.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -13,21 +14,15 @@ from sqlalchemy import BigInteger, Column, Integer, LargeBinary
 
 from calward.adapters.store import tables
 
-__all__ = ["Statements", "flat", "padded"]
+__all__ = ["Many", "Statements"]
 
 _TABLES = tables.metadata.tables
 _PADDING = (1, 4, 16, 64, 256)
+_SEAT = ("pack", "n", "license", "held_until", "was")
 
-
-def flat(rows: Iterable[Sequence[Any]]) -> list[Any]:
-    """The parameters of a statement of many rows."""
-    return [value for row in rows for value in row]
-
-
-def padded(values: Sequence[Any]) -> list[Any]:
-    """The values, the last one repeated up to the next of a few sizes, so that few statements have to be prepared."""
-    size = next((x for x in _PADDING if x >= len(values)), len(values))
-    return [*values, *([values[-1]] * (size - len(values)))]
+Rows = Sequence[Sequence[Any]]
+Many = tuple[str, Sequence[Any]]
+"""A statement with its parameters."""
 
 
 class Statements:
@@ -43,47 +38,79 @@ class Statements:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Statements) and other.dialect == self.dialect
 
+    def insert(self, table: str, columns: tuple[str, ...], tail: str = "") -> str:
+        """INSERT of one row; ``tail`` for ON CONFLICT."""
+        marks = ", ".join([self.mark] * len(columns))
+        return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}) {tail}".rstrip()
+
+    def insert_many(self, table: str, columns: tuple[str, ...], rows: Rows) -> Many:
+        """INSERT of many rows."""
+        return self._insert(table, columns, self._count(rows)), self._parameters(rows)
+
+    def update_many(self, table: str, key: tuple[str, ...], columns: tuple[str, ...], rows: Rows) -> Many:
+        """UPDATE of many rows by key; each is the key's values, then the columns'."""
+        return self._update(table, key, columns, self._count(rows)), self._parameters(rows)
+
+    def pass_on(self, rows: Rows) -> Many:
+        """UPDATE of many CALs (pack, n, license, held_until, was), each only while it still is what it was (0: held by none)."""
+        return self._pass_on(self._count(rows)), self._parameters(rows)
+
+    def among(self, column: str, values: Sequence[Any]) -> Many:
+        """A condition on a column ("table.column" or "column", of any table): it is one of the values."""
+        if self.dialect == "postgresql":
+            return f"{column} = ANY(%s)", [list(values)]
+        size = next((x for x in _PADDING if x >= len(values)), len(values))  # Few texts, few statements to prepare.
+        marks = ", ".join(["?"] * size)
+        return f"{column} IN ({marks})", [*values, *([values[-1]] * (size - len(values)))]
+
+    def _count(self, rows: Rows) -> int:
+        """On how many rows a text depends."""
+        return len(rows) if self.dialect == "sqlite" else 0
+
+    def _parameters(self, rows: Rows) -> Sequence[Any]:
+        if self.dialect == "sqlite":
+            return [value for row in rows for value in row]
+        return [list(column) for column in zip(*rows, strict=True)]
+
     @lru_cache(maxsize=2048)  # noqa: B019 - there are two of them, alive as long as the process
-    def insert(self, table: str, columns: tuple[str, ...], rows: int, tail: str = "") -> str:
-        """INSERT of so many rows; ``tail`` for ON CONFLICT."""
+    def _insert(self, table: str, columns: tuple[str, ...], rows: int) -> str:
         names = ", ".join(columns)
-        marks = f"({', '.join(self.mark for _ in columns)})"
-        return f"INSERT INTO {table} ({names}) VALUES {', '.join([marks] * rows)} {tail}".rstrip()
+        if self.dialect == "postgresql":
+            return f"INSERT INTO {table} ({names}) SELECT * FROM unnest({self._arrays(table, columns)})"
+        marks = f"({', '.join(['?'] * len(columns))})"
+        return f"INSERT INTO {table} ({names}) VALUES {', '.join([marks] * rows)}"
 
     @lru_cache(maxsize=2048)  # noqa: B019
-    def update(self, table: str, key: tuple[str, ...], columns: tuple[str, ...], rows: int) -> str:
-        """UPDATE of so many rows by key; each parameter row is the key's values, then the columns'."""
+    def _update(self, table: str, key: tuple[str, ...], columns: tuple[str, ...], rows: int) -> str:
         sets = ", ".join(f"{x} = v.{x}" for x in columns)
         on = " AND ".join(f"{table}.{x} = v.{x}" for x in key)
         return f"{self._values(table, key + columns, rows)} UPDATE {table} SET {sets} FROM v WHERE {on}"
 
     @lru_cache(maxsize=512)  # noqa: B019
-    def pass_on(self, rows: int) -> str:
-        """UPDATE of so many CALs (pack, n, license, held_until, was), each only while it still is what it was (0: held by none).
-
-        The plus keeps SQLite from building an index on v.was, which would make it read the whole table.
-        """
+    def _pass_on(self, rows: int) -> str:
+        # The plus keeps SQLite from building an index on v.was, which would make it read the whole table.
         return (
-            f"{self._values('seat', ('pack', 'n', 'license', 'held_until', 'was'), rows)} "
-            "UPDATE seat SET license = v.license, held_until = v.held_until FROM v "
+            f"{self._values('seat', _SEAT, rows)} UPDATE seat SET license = v.license, held_until = v.held_until FROM v "
             "WHERE seat.pack = v.pack AND seat.n = v.n AND coalesce(seat.license, 0) = +v.was"
         )
 
     def _values(self, table: str, columns: tuple[str, ...], rows: int) -> str:
         """A table v of so many rows of parameters."""
+        if self.dialect == "postgresql":
+            source = f"SELECT * FROM unnest({self._arrays(table, columns)})"
+        else:
+            marks = f"({', '.join(['?'] * len(columns))})"
+            source = f"VALUES {', '.join([marks] * rows)}"
+        return f"WITH v({', '.join(columns)}) AS ({source})"
+
+    def _arrays(self, table: str, columns: tuple[str, ...]) -> str:
         known = _TABLES[table].c
-        marks = f"({', '.join(self._cast(known[x] if x in known else known['license']) for x in columns)})"
-        return f"WITH v({', '.join(columns)}) AS (VALUES {', '.join([marks] * rows)})"
+        return ", ".join(f"%s::{_type(known[x] if x in known else known['license'])}[]" for x in columns)
 
-    def marks(self, count: int) -> str:
-        """So many placeholders in a row."""
-        return ", ".join([self.mark] * count)
 
-    def _cast(self, column: Column[Any]) -> str:
-        """A placeholder that says its type where the database could not know it."""
-        if self.dialect == "sqlite":
-            return "?"
-        kinds = ((Integer, "integer"), (LargeBinary, "bytea"))
-        if isinstance(column.type, BigInteger):
-            return "%s::bigint"
-        return next((f"%s::{name}" for kind, name in kinds if isinstance(column.type, kind)), "%s::text")
+def _type(column: Column[Any]) -> str:
+    """PostgreSQL's name of a column's type, as far as an array needs it."""
+    if isinstance(column.type, BigInteger):
+        return "bigint"
+    kinds = ((Integer, "integer"), (LargeBinary, "bytea"))
+    return next((name for kind, name in kinds if isinstance(column.type, kind)), "text")

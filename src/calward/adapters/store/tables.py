@@ -101,7 +101,7 @@ seat = Table(
     sqlite_with_rowid=False,
 )
 """One row a CAL. It is free when ``held_until`` is not in the future."""
-Index("seat_free", seat.c.pack, seat.c.held_until)
+Index("seat_free", seat.c.pack, seat.c.held_until, seat.c.n)
 
 holder = Table(
     "holder",

@@ -87,12 +87,12 @@ class TreeRows:
 
     def keep_checkpoint(self, stored: Stored) -> None:
         """Store a checkpoint; the one that is stored of this size stays."""
-        text = self._sql.insert("checkpoint", Stored._fields, 1, "ON CONFLICT (size) DO NOTHING")
+        text = self._sql.insert("checkpoint", Stored._fields, "ON CONFLICT (size) DO NOTHING")
         self._cursor.execute(text, stored)
 
     def _replace(self, table: str, values: dict[str, Any], key: str) -> None:
         changes = ", ".join(f"{x} = excluded.{x}" for x in values if x != key)
-        text = self._sql.insert(table, tuple(values), 1, f"ON CONFLICT ({key}) DO UPDATE SET {changes}")
+        text = self._sql.insert(table, tuple(values), f"ON CONFLICT ({key}) DO UPDATE SET {changes}")
         self._cursor.execute(text, tuple(values.values()))
 
 

@@ -231,7 +231,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("pack", "n", name=op.f("seat_pk")),
         sqlite_with_rowid=False,
     )
-    op.create_index("seat_free", "seat", ["pack", "held_until"], unique=False)
+    op.create_index("seat_free", "seat", ["pack", "held_until", "n"], unique=False)
     for statement in BESIDE_TABLES[op.get_bind().dialect.name]:
         op.get_bind().exec_driver_sql(statement)
 
