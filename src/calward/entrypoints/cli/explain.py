@@ -64,5 +64,6 @@ def _headline(said: Document) -> str:
     if not given:
         return f"{name}: {cell(said.get('outcome'))}"
     what = f"{cell(given.get('version'))}/{cell(given.get('type'))} {cell(given.get('status'))}"
-    until = f"{cell(given.get('change'))}, until {cell(given.get('expires_at'))}, pack {cell(given.get('pack'))}"
+    pack = f", pack {cell(given['pack'])}" if given.get("pack") else ""
+    until = f"{cell(given.get('change'))}, until {cell(given.get('expires_at'))}{pack}"
     return f"{name}: {cell(said.get('outcome'))}, {what} ({until})"

@@ -248,9 +248,10 @@ def _holder(ctx: click.Context, device: str | None, hardware_id: str | None, use
 
 def _tell(said: Document) -> None:
     given = said["license"]
+    pack = f", pack {cell(given['pack'])}" if given.get("pack") else ""
     say(
         f"granted {cell(given['id'])}: {cell(given['version'])}/{cell(given['type'])} {cell(given['status'])}"
-        f" ({cell(given['change'])}), until {cell(given['expires_at'])}, pack {cell(given['pack'])}"
+        f" ({cell(given['change'])}), until {cell(given['expires_at'])}{pack}"
     )
     for line in reason_lines(said.get("reason") or ()):
         say(f"  {line}")

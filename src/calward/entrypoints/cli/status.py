@@ -49,7 +49,8 @@ def status(desk: Desk) -> None:
 
 
 def _show(found: dict[str, Any]) -> None:
-    facts({key: found["server"][key] for key in _SERVER if key in found.get("server", {})}, _SERVER)
+    server = found.get("server", {})
+    facts({key: server[key] for key in _SERVER if server.get(key) is not None}, _SERVER)
     facts({"licenses": found.get("licenses")}, {})
     for title, columns, key in (("what stops", _STOPS, "stops"), ("key packs", PACK_COLUMNS, "packs")):
         if found.get(key):

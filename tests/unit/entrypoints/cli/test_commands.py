@@ -209,6 +209,14 @@ def test_the_first_line_of_status_is_what_an_administrator_fears():
     assert calward("status", "--json", wiring=wiring).json == STATUS
 
 
+def test_status_says_why_there_are_only_temporary_licenses_and_nothing_where_there_are_others():
+    blocked = {**STATUS, "server": {**STATUS["server"], "blocked": "not-activated"}}
+    for found, said in ((STATUS, False), (blocked, True)):
+        ran = calward("status", wiring=FakeWiring(FakeAdminApi({("GET", "status"): found})))
+        assert ("temporary licenses only, because  not-activated" in ran.out) is said
+        assert ("temporary licenses only" in ran.out) is said
+
+
 # --- lists --------------------------------------------------------------------------------------------------------
 
 
@@ -374,7 +382,7 @@ def test_a_request_of_a_host_prints_the_contract_s_answer():
     assert calward(*arguments, "--json", wiring=wiring).json == ANSWER
     ran = calward(*arguments, "--request-id", "r1", "--full-only", "--fingerprint", "ab", wiring=wiring)
     assert ran.lines == [
-        "granted L1: 2022/per-user over-used (new), until 2026-03-01T00:00:00Z, pack -",
+        "granted L1: 2022/per-user over-used (new), until 2026-03-01T00:00:00Z",
         "  no-cal-free: no CAL that opens this host is free",
         "why: calward explain D1",
     ]
@@ -519,7 +527,7 @@ DECISION = ANSWER | {"host": "SH1", "at": "2026-01-01T00:00:00Z", "times": 3, "s
 def test_the_story_of_a_decision_is_a_numbered_list():
     wiring = FakeWiring(FakeAdminApi({("GET", "decisions/D1"): DECISION}))
     assert calward("explain", "D1", wiring=wiring).lines == [
-        "decision D1: granted, 2022/per-user over-used (new, until 2026-03-01T00:00:00Z, pack -)",
+        "decision D1: granted, 2022/per-user over-used (new, until 2026-03-01T00:00:00Z)",
         "asked by host SH1 at 2026-01-01T00:00:00Z, 3 times",
         "  1. keep: nothing held",
         "what stood in the way of a full license:",
