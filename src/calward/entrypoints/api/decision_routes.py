@@ -28,7 +28,7 @@ def decision(desk: Desk, decision: str) -> Decision:
     number = numbered(decision, "D")
     event = desk.reader.event(number) if number is not None else None
     if event is None or event["kind"] not in _DECISIONS:
-        detail = f"no decision {decision[:64]!r} was made here: decisions are named like D12"
+        detail = f"no decision {decision[:64]!r} was made here: decisions are named like D12, as calward license list shows them"
         raise LicensingError(Problem.NOT_FOUND, detail, field="decision")
     return decision_view(event, desk.reader.repeated(event["id"]))
 
