@@ -3,18 +3,19 @@
 Made from the stored event alone (plus what the host itself asked), so that a repeated request gets the same bytes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from calward.domain.cals import CalType
 from calward.domain.events import Event, Kind
-from calward.domain.trace import Line, Subject, read_trace
+from calward.domain.trace import Line, Subject, Trace, read_trace
 
 __all__ = ["Answer", "LicenseView", "answer_from", "as_json", "decision_name", "license_name", "numbered", "rfc3339"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # Not frozen: one is made for each request, and freezing costs more than filling it.
 class LicenseView:
     """A license as answers show it."""
 
@@ -27,7 +28,7 @@ class LicenseView:
     change: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """The answer to a request for a license: ``reason`` lists everything that stood in the way of a full license."""
 
@@ -46,9 +47,14 @@ def answer_from(event: Event) -> Answer:
         outcome="granted" if granted else "refused",
         license=_license(event) if granted else None,
         decision=decision_name(event["id"]) if event["id"] else None,
-        trace=read_trace(tuple(tuple(line) for line in event["trace"]), subject),
+        trace=read_trace(_trace(event["trace"]), subject),
         reason=tuple(event.get("reasons", ())),
     )
+
+
+def _trace(stored: Sequence[Sequence[int]]) -> Trace:
+    """A trace as it was made, or as lists when it comes from its text."""
+    return stored if isinstance(stored, tuple) else tuple([tuple(line) for line in stored])
 
 
 def _license(event: Event) -> LicenseView:

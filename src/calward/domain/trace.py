@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from calward.domain.cals import CalType
 
@@ -103,8 +103,7 @@ _FAMILY_STEPS: Final = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(NamedTuple):
     """What the sentences talk about: the host's version, the CAL type, and the license's version where there is one."""
 
     host_version: str

@@ -1,7 +1,7 @@
 """How do many waiting requests share one commit?
 
-One thread owns the ledger's pen. While it commits, the next requests gather; it takes them all. Nobody is kept waiting for a group
-to fill: an idle ledger commits a single request at once.
+One thread owns the ledger's pen. While it commits, the next requests gather; it takes them all. What one turn of the event loop
+brings is handed over together. Nobody is kept waiting for a group to fill: an idle ledger commits a single request at once.
 """
 
 import asyncio
@@ -16,15 +16,16 @@ from calward.app.ports import Book
 __all__ = ["GroupWriter"]
 
 Act = Callable[[Book], Any]
-_Job = tuple[Sequence[Act], "asyncio.Future[list[Any]]", asyncio.AbstractEventLoop]
+_Job = tuple[Sequence[Act], "asyncio.Future[list[Any]]"]
 
 
 class GroupWriter:
-    """The thread that writes for an event loop. ``start`` before the first ``submit``, ``stop`` after the last."""
+    """The thread that writes for one event loop. ``start`` before the first ``submit``, ``stop`` after the last."""
 
     def __init__(self, ledger: SqlLedger) -> None:
         self._ledger = ledger
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._fresh: list[_Job] = []
+        self._queue: SimpleQueue[tuple[list[_Job], asyncio.AbstractEventLoop] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
 
     def start(self) -> None:
@@ -33,47 +34,52 @@ class GroupWriter:
 
     def stop(self) -> None:
         """Write what is waiting, then end."""
-        self._jobs.put(None)
+        self._queue.put(None)
         self._thread.join()
 
-    async def submit(self, acts: Sequence[Act]) -> list[Any]:
-        """Carry out acts, each alone, and return once all of it is durable; an act's exception stands in its place."""
+    def submit(self, acts: Sequence[Act]) -> "asyncio.Future[list[Any]]":
+        """Carry out acts, each alone, and give the results once all of it is durable; an act's exception stands in its place."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[list[Any]] = loop.create_future()
-        self._jobs.put((acts, future, loop))
-        return await future
+        if not self._fresh:
+            loop.call_soon(self._hand_over, loop)
+        self._fresh.append((acts, future))
+        return future
+
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        fresh, self._fresh = self._fresh, []
+        self._queue.put((fresh, loop))
 
     def _run(self) -> None:
-        while (first := self._jobs.get()) is not None:
-            jobs, last = self._gather(first)
-            self._write(jobs)
+        while (first := self._queue.get()) is not None:
+            jobs, loop = first
+            last = self._gather(jobs)
+            self._write(jobs, loop)
             if last:
                 return
 
-    def _gather(self, first: _Job) -> tuple[list[_Job], bool]:
-        """All that is waiting, up to a group; and whether the end was reached."""
-        jobs, count = [first], len(first[0])
-        while count < GROUP:
+    def _gather(self, jobs: list[_Job]) -> bool:
+        """Take all that is waiting, up to a group; says whether the end was reached."""
+        while sum(len(acts) for acts, _ in jobs) < GROUP:
             try:
-                job = self._jobs.get_nowait()
+                more = self._queue.get_nowait()
             except Empty:
                 break
-            if job is None:
-                return jobs, True
-            jobs.append(job)
-            count += len(job[0])
-        return jobs, False
+            if more is None:
+                return True
+            jobs += more[0]
+        return False
 
-    def _write(self, jobs: list[_Job]) -> None:
+    def _write(self, jobs: list[_Job], loop: asyncio.AbstractEventLoop) -> None:
         try:
-            results = self._ledger.write_all([act for acts, _, _ in jobs for act in acts])
+            results = self._ledger.write_all([act for acts, _ in jobs for act in acts])
         except BaseException as failure:  # noqa: BLE001 - those who wait must hear of it, whatever it was
-            results = [failure] * sum(len(acts) for acts, _, _ in jobs)
+            results = [failure] * sum(len(acts) for acts, _ in jobs)
         answers, start = [], 0
-        for acts, future, _ in jobs:
+        for acts, future in jobs:
             answers.append((future, results[start : start + len(acts)]))
             start += len(acts)
-        jobs[0][2].call_soon_threadsafe(_resolve, answers)
+        loop.call_soon_threadsafe(_resolve, answers)
 
 
 def _resolve(answers: list[tuple["asyncio.Future[list[Any]]", list[Any]]]) -> None:

@@ -1,7 +1,6 @@
 """Issue a license: which CAL does this client get, and who must hear of it?"""
 
 import hashlib
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from calward.app.licensing.shortages import note_shortages
@@ -21,8 +20,7 @@ REFUSALS_COUNT_FOR = 3600
 """Seconds for which equal refusals of one holder at one host are one event with a count (design 4)."""
 
 
-@dataclass(frozen=True, slots=True)
-class IssueLicense:
+class IssueLicense(NamedTuple):
     """A host's question. ``key`` is the device's hardware id or the user's name, compared exactly; ``label`` what people call it.
 
     ``full_only``: answer only with a full license; anything less is a refusal of which nothing is recorded

@@ -11,7 +11,7 @@ from calward.domain.events import Event
 __all__ = ["Confirmation", "Request"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Request:
     """A request for a license; the answer is the event to answer with."""
 
@@ -23,7 +23,7 @@ class Request:
         return issue_license(self.command, book, now=book.now(), entropy=self.entropy)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Confirmation:
     """A confirmed logon."""
 

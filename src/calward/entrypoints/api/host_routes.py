@@ -6,7 +6,7 @@ Plain Starlette routes with msgspec, in the same application as the administrati
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 from starlette.requests import Request as HttpRequest
@@ -30,6 +30,8 @@ from calward.entrypoints.api.faults import bug, expected
 from calward.entrypoints.problems import STATUS
 
 __all__ = ["HostDesk", "host_routes"]
+
+T = TypeVar("T")
 
 MAX_BODY = 1 << 20
 """Bytes of a request; a batch of the largest size with long names fits."""
@@ -97,21 +99,18 @@ _canonical = msgspec.json.Encoder(order="sorted").encode
 def host_routes(desk: HostDesk) -> list[Route]:
     """The three routes for hosts."""
 
-    async def request_license(http: HttpRequest) -> Response:
-        host, body = await _opened(http, desk, _ask_decoder)
+    async def request_license(host: Host, content: bytes) -> bytes:
+        body = _decoded(_ask_decoder, content)
         [found] = await desk.submit([_request(host, body, desk)])
-        return Response(
-            _encode(_answer(_value(found), body, desk)), headers=desk.headers(), media_type="application/json"
-        )
+        return _encode(_answer(_value(found), body, desk))
 
-    async def confirm_license(http: HttpRequest) -> Response:
-        host, body = await _opened(http, desk, _confirm_decoder)
+    async def confirm_license(host: Host, content: bytes) -> bytes:
+        body = _decoded(_confirm_decoder, content)
         [found] = await desk.submit([_confirmation(host, body)])
-        return Response(_encode(_confirmed(_value(found))), headers=desk.headers(), media_type="application/json")
+        return _encode(_confirmed(_value(found)))
 
-    async def batch(http: HttpRequest) -> Response:
-        host, body = await _opened(http, desk, _batch_decoder)
-        return Response(await _batch(host, body, desk), headers=desk.headers(), media_type="application/json")
+    async def batch(host: Host, content: bytes) -> bytes:
+        return await _batch(host, _decoded(_batch_decoder, content), desk)
 
     async def echo(http: HttpRequest) -> Response:
         return Response(_encode(_ask_decoder.decode(await http.body())), media_type="application/json")
@@ -119,48 +118,46 @@ def host_routes(desk: HostDesk) -> list[Route]:
     yardstick = [Route("/bench/echo", echo, methods=["POST"])] if desk.echo else []
     return [
         *yardstick,
-        Route("/api/v1/licenses:request", _Answering(request_license, desk.entropy), methods=["POST"]),
-        Route("/api/v1/licenses:confirm", _Answering(confirm_license, desk.entropy), methods=["POST"]),
-        Route("/api/v1/licenses:batch", _Answering(batch, desk.entropy), methods=["POST"]),
+        Route("/api/v1/licenses:request", _Answering(request_license, desk), methods=["POST"]),
+        Route("/api/v1/licenses:confirm", _Answering(confirm_license, desk), methods=["POST"]),
+        Route("/api/v1/licenses:batch", _Answering(batch, desk), methods=["POST"]),
     ]
 
 
 class _Answering:
-    """A handler as an ASGI application: errors that the caller can act on become problem documents.
+    """A route that knows its host, reads a body that is not too large, and sends what the handler makes of both.
 
-    An object, because Starlette wraps functions in layers that cost a tenth of the whole answer.
+    Speaks ASGI itself: Starlette's request and response objects cost a tenth of the whole answer. Errors that the caller can act
+    on become problem documents.
     """
 
-    def __init__(self, handler: Callable[[HttpRequest], Awaitable[Response]], entropy: Entropy) -> None:
+    def __init__(self, handler: Callable[[Host, bytes], Awaitable[bytes]], desk: HostDesk) -> None:
         self._handler = handler
-        self._entropy = entropy
+        self._desk = desk
         self.__name__ = handler.__name__
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            response = await self._handler(HttpRequest(scope, receive))
+            headers: dict[bytes, bytes] = dict(scope["headers"])
+            host = _known_host(headers, self._desk)
+            content = await self._handler(host, await _body(headers, receive))
         except LicensingError as error:
-            response = expected(error)
+            await expected(error)(scope, receive, send)
         except Exception as error:  # noqa: BLE001 - logged whole
-            response = bug(error, scope, self._entropy)
-        await response(scope, receive, send)
+            await bug(error, scope, self._desk.entropy)(scope, receive, send)
+        else:
+            more = [(name.lower().encode(), value.encode()) for name, value in self._desk.headers().items()]
+            length = (b"content-length", b"%d" % len(content))
+            start = {"type": "http.response.start", "status": 200, "headers": [_JSON, length, *more]}
+            await send(start)
+            await send({"type": "http.response.body", "body": content})
 
 
-async def _opened(http: HttpRequest, desk: HostDesk, decoder: msgspec.json.Decoder[Any]) -> tuple[Host, Any]:
-    """Who asks, and what; nobody who is not known has anything decoded."""
-    headers: dict[bytes, bytes] = dict(http.scope["headers"])
-    host = _known_host(headers, desk)
-    try:
-        return host, decoder.decode(await _body(http, headers))
-    except msgspec.MsgspecError as error:
-        raise LicensingError(
-            Problem.MALFORMED, f"the body is not what this address takes: {str(error)[:200]}"
-        ) from None
-    except UnicodeDecodeError:
-        raise LicensingError(Problem.MALFORMED, "the body is not UTF-8") from None
+_JSON = (b"content-type", b"application/json")
 
 
 def _known_host(headers: Mapping[bytes, bytes], desk: HostDesk) -> Host:
+    """Who asks; nobody who is not known has anything read or decoded."""
     scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
     host = desk.host_of(token.decode("latin-1")) if scheme.lower() == b"bearer" and token else None
     if host is None:
@@ -169,18 +166,30 @@ def _known_host(headers: Mapping[bytes, bytes], desk: HostDesk) -> Host:
     return host
 
 
-async def _body(http: HttpRequest, headers: Mapping[bytes, bytes]) -> bytes:
+async def _body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
     """The body; no more of it is ever held than may come."""
-    length = headers.get(b"content-length", b"")
-    if length.isdigit() and int(length) <= MAX_BODY:
-        return await http.body()
-    chunks, size = [], 0
-    async for chunk in http.stream():
-        size += len(chunk)
-        if size > MAX_BODY:
+    length = headers.get(b"content-length", b"0")
+    content, more = b"", True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise LicensingError(Problem.MALFORMED, "the connection ended before the body did")
+        content += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(content) > MAX_BODY or (length.isdigit() and int(length) > MAX_BODY):
             raise LicensingError(Problem.MALFORMED, f"the body is larger than {MAX_BODY} bytes")
-        chunks.append(chunk)
-    return b"".join(chunks)
+    return content
+
+
+def _decoded(decoder: msgspec.json.Decoder[T], content: bytes) -> T:
+    try:
+        return decoder.decode(content)
+    except msgspec.MsgspecError as error:
+        raise LicensingError(
+            Problem.MALFORMED, f"the body is not what this address takes: {str(error)[:200]}"
+        ) from None
+    except UnicodeDecodeError:
+        raise LicensingError(Problem.MALFORMED, "the body is not UTF-8") from None
 
 
 def _request(host: Host, body: AskBody, desk: HostDesk) -> Request:
