@@ -78,6 +78,7 @@ class LicenseServer:
 
     def __init__(self, config: ServerConfig, *, clock: Clock | None = None, entropy: Entropy | None = None) -> None:
         self.config = config
+        self.url = f"{'https' if config.tls_certificate else 'http'}://{config.listen}"  # Port 0 is another one once it listens.
         self.clock, self.entropy = clock or SystemClock(), entropy or SystemEntropy()
         _private_folder(config.data_dir)
         url = config.database_url
@@ -145,7 +146,7 @@ class LicenseServer:
             audit=SqlAuditDesk(self.audit_log, self.engine, key, self.ladder),
             local=_local,
             fingerprint=self.fingerprint,
-            addresses=(reachable(f"{'https' if self.config.tls_certificate else 'http'}://{self.config.listen}"),),
+            addresses=lambda: (reachable(self.url),),
             headers=lambda: self._checkpoint_header,
             renew_within=RENEW_WITHIN if self.config.clearinghouse else None,
         )
@@ -169,9 +170,9 @@ class LicenseServer:
         if isinstance(found, NotAccepted):
             log.warning("activation.not_accepted", reason=found.reason, detail=found.detail)
 
-    def places(self, url: str, code: str | None) -> dict[str, str]:
+    def places(self, code: str | None) -> dict[str, str]:
         """Where everything is, once it listens at ``url``."""
-        socket = self.config.socket_path
+        url, socket = self.url, self.config.socket_path
         found = {
             "url": reachable(url),
             "socket": str(socket.absolute()) if socket else None,
@@ -296,6 +297,11 @@ def serve(
         key = Path(config.tls_key) if config.tls_key else None
         first(license_server)
         code = license_server.set_up_code()
+
+        def listening(url: str) -> None:
+            license_server.url = url
+            ready(license_server.places(code))
+
         serve_asgi(
             license_server.app(),
             host,
@@ -303,7 +309,7 @@ def serve(
             certificate=certificate,
             key=key,
             unix=config.socket_path,
-            ready=lambda url: ready(license_server.places(url, code)),
+            ready=listening,
         )
     finally:
         license_server.close()

@@ -188,7 +188,7 @@ def _application(
         clearinghouse=lambda _address: clearinghouse,
         audit=SqlAuditDesk(log, reader.engine, key, ladder()),
         local=local_principal,
-        addresses=("https://ls1.example",),
+        addresses=lambda: ("https://ls1.example",),
         headers=lambda: {"Calward-Checkpoint": "bm90ZQ=="},
     )
 

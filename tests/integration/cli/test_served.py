@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -150,3 +151,10 @@ def test_a_certificate_of_its_own_is_pinned(tmp_path):
         assert calward("host", "join", code, "--server", server.url, "--token-file", str(token)).code == Exit.OK
         asked = ["license", "request", "--host-token-file", str(token), "--user", "alice", "--server", server.url]
         assert calward(*asked, "--fingerprint", pin).code == Exit.OK
+
+
+def test_a_host_is_told_the_port_that_is_served_also_where_it_was_left_open(server, folder):
+    token = Path(enrolled(server, folder, "SH-TOLD")).read_text(encoding="ascii").strip()
+    asked = urllib.request.Request(f"{server.url}/api/v1/host", headers={"Authorization": f"Bearer {token}"})
+    with urllib.request.urlopen(asked) as answer:
+        assert json.load(answer)["servers"] == [server.url]

@@ -107,7 +107,7 @@ def this_host(desk: Desk, request: Request) -> HostAnswer:
         detail = "a host token is needed (Authorization: Bearer …): enroll the session host to get one"
         raise LicensingError(Problem.UNAUTHORIZED, detail)
     found, settings = _known(desk, caller.name), needed_server(desk.reader).settings
-    servers = list(found.policy.servers if found.policy else ()) or list(desk.addresses)
+    servers = list(found.policy.servers if found.policy else ()) or list(desk.addresses())
     return HostAnswer(
         name=found.host.name,
         version=found.host.version,

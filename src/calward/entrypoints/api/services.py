@@ -1,6 +1,6 @@
 """What does the HTTP API need from the rest of the program?"""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -40,7 +40,8 @@ class Services:
 
     ``clearinghouse``: a line to a clearinghouse by its address; raises LicensingError(MALFORMED) for one that cannot be used.
     ``local``: who a peer of the Unix socket is, by its uid. ``headers``: what goes with every answer (the newest checkpoint).
-    ``fingerprint``: SHA-256 of the server's certificate where it speaks TLS: codes carry it. ``addresses``: where hosts reach this server.
+    ``fingerprint``: SHA-256 of the server's certificate where it speaks TLS: codes carry it. ``addresses``: where hosts reach this server
+    once it listens.
     ``renew_within``: seconds left at which the right to issue is renewed by itself; None: it is not.
     """
 
@@ -55,6 +56,6 @@ class Services:
     audit: AuditDesk
     local: Callable[[int], Principal | None] = _nobody
     fingerprint: bytes | None = None
-    addresses: tuple[str, ...] = ()
+    addresses: Callable[[], Sequence[str]] = tuple
     renew_within: int | None = None
     headers: Callable[[], Mapping[str, str]] = dict
