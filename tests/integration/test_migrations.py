@@ -11,6 +11,7 @@ from sqlalchemy import Engine, inspect
 from calward.adapters.store import tables
 from calward.adapters.store.engines import open_writer
 from calward.adapters.store.migrate import alembic_config, migrate
+from calward.domain.errors import LicensingError, Problem
 from tests.support.audits import Office, a_long_history, new_sqlite
 
 POSTGRESQL = pytest.param("postgresql", marks=[pytest.mark.postgresql, pytest.mark.xdist_group("postgresql")])
@@ -45,6 +46,25 @@ def table_names(engine: Engine) -> set[str]:
 def test_a_new_database_gets_all_tables(url, engine):
     migrate(url)
     assert table_names(engine) == set(tables.metadata.tables)
+
+
+@pytest.mark.postgresql
+@pytest.mark.xdist_group("postgresql")
+def test_a_database_that_is_not_there_is_named_without_its_password(postgresql_server):
+    there = postgresql_server.url("nowhere")
+    with pytest.raises(LicensingError) as told:
+        migrate(there.replace("calward@", "calward:secret@"))
+    assert told.value.problem is Problem.UNAVAILABLE
+    assert "nowhere" in told.value.detail
+    assert "does not exist" in told.value.detail
+    assert "secret" not in told.value.detail
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path):
+    file = tmp_path / "ledger.db"
+    file.write_text("This is not a database, it is a letter to an aunt. " * 40)
+    with pytest.raises(LicensingError, match=r"ledger\.db cannot be opened: file is not a database"):
+        migrate(f"sqlite:///{file}")
 
 
 def test_migrations_and_tables_say_the_same(url, engine):
