@@ -5,7 +5,6 @@ lies in one folder, so that the next start goes on where this one was.
 """
 
 import contextlib
-import fcntl
 import os
 import shutil
 import socket
@@ -17,6 +16,7 @@ from typing import Final, TypeVar
 
 from calward.adapters.clearinghouse_client import HttpClearinghouse
 from calward.adapters.companion import Companion
+from calward.adapters.one_process import only_process
 from calward.adapters.server_address import DEV_FOLDER, usual_sockets
 from calward.adapters.signing import load_public_key
 from calward.adapters.system import SystemClock, SystemEntropy
@@ -83,12 +83,8 @@ def _claimed(folder: Path, *, fresh: bool) -> Iterator[None]:
             Problem.CONFLICT, f"{folder} holds something that ./dev run has not made: name another folder by --data-dir"
         )
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (folder / LOCK_FILE).open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            detail = f"another run uses {folder}: stop it first, or name another folder by --data-dir"
-            raise LicensingError(Problem.CONFLICT, detail) from None
+    detail = f"another run uses {folder}: stop it first, or name another folder by --data-dir"
+    with only_process(folder / LOCK_FILE, detail):
         (folder / ".gitignore").write_text("*\n", encoding="ascii")
         if fresh:
             clear(folder, keep=(LOCK_FILE,))

@@ -24,10 +24,11 @@ from calward.adapters.certificates import fingerprint_of, names_of_this_machine,
 from calward.adapters.clearinghouse_client import HttpClearinghouse
 from calward.adapters.ladders import load_ladder
 from calward.adapters.logs import configure_logs
+from calward.adapters.one_process import only_process
 from calward.adapters.serving import serve_asgi
 from calward.adapters.signing import Ed25519Signer, create_key_file, load_signer, parse_public_key, seal, verify
 from calward.adapters.store.audit_desk import SqlAuditDesk
-from calward.adapters.store.engines import open_reader
+from calward.adapters.store.engines import dialect_of, open_reader, sqlite_path
 from calward.adapters.store.host_tokens import SqlHostTokens
 from calward.adapters.store.ledger import SqlLedger
 from calward.adapters.store.migrate import migrate
@@ -256,11 +257,19 @@ def _local(uid: int) -> Principal | None:
     return Principal(f"local:{uid}", Role.LICENSE_ADMINISTRATOR) if mine else None
 
 
+def _alone(database_url: str) -> contextlib.AbstractContextManager[None]:
+    """An embedded ledger has one process that writes (design 4): its sequencer and its lock are this process's own."""
+    if dialect_of(database_url) != "sqlite":
+        return contextlib.nullcontext()
+    ledger = sqlite_path(database_url)
+    detail = f"another process serves the ledger {ledger}: stop it first, or name another --data-dir or --database"
+    return only_process(ledger.with_name(f"{ledger.name}.lock"), detail)
+
+
 def _with_certificate(config: ServerConfig) -> ServerConfig:
     """The same with a certificate of our own, where one is wanted and none is named."""
     if not config.self_signed or config.tls_certificate:
         return config
-    _private_folder(config.data_dir)
     own = own_certificate(config.data_dir, names_of_this_machine(config.address[0]), now=SystemClock().now())
     return replace(config, tls_certificate=str(own.certificate), tls_key=str(own.key))
 
@@ -284,12 +293,20 @@ def serve(
     """Serve a license server until a signal ends it; ``first`` is done before it listens.
 
     ``ready`` gets where it is: url, socket, the fingerprint of its certificate (hex) where it speaks TLS, and, until there is an
-    administrator, setup: the link that makes one. Raises: LicensingError: the settings cannot be served.
+    administrator, setup: the link that makes one.
+    Raises: LicensingError: the settings cannot be served; CONFLICT: another process serves the same ledger.
     """
+    _private_folder(config.data_dir)
+    with _alone(config.database_url):
+        _serve(_with_certificate(config), ready, first)
+
+
+def _serve(
+    config: ServerConfig, ready: Callable[[Mapping[str, str]], None], first: Callable[["LicenseServer"], object]
+) -> None:
     # The writer's thread hands the interpreter over at each statement; by default it would wait 5 ms to get it back.
     sys.setswitchinterval(SWITCH_INTERVAL)
     configure_logs(sys.stderr)
-    config = _with_certificate(config)
     license_server = LicenseServer(config)
     try:
         host, port = config.address

@@ -158,3 +158,9 @@ def test_a_host_is_told_the_port_that_is_served_also_where_it_was_left_open(serv
     asked = urllib.request.Request(f"{server.url}/api/v1/host", headers={"Authorization": f"Bearer {token}"})
     with urllib.request.urlopen(asked) as answer:
         assert json.load(answer)["servers"] == [server.url]
+
+
+def test_a_ledger_that_is_served_is_not_served_twice(server, folder):
+    ran = calward("serve", "--data-dir", str(folder / "ls"), "--listen", "127.0.0.1:0", "--socket", "none")
+    assert ran.code == Exit.REFUSED, ran
+    assert "another process serves the ledger" in ran.err
