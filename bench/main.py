@@ -17,6 +17,7 @@ if __name__ == "__main__":  # As a script: `bench` and `tests` are found from th
 from bench import filled, issue, morning
 from bench.figures import FULL, TINY, Sizes, table
 from bench.places import say, work_folder
+from calward.adapters.system import tune_interpreter
 
 NAMES = ("issue", "growth", "size", "morning")
 
@@ -59,6 +60,7 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
 def main(words: Sequence[str]) -> int:
     """Measure and print."""
     asked = arguments(words)
+    tune_interpreter()  # As the server does, for what is measured in this process.
     with work_folder(asked.folder) as folder:
         found = measure(asked.names or NAMES, folder, TINY if asked.tiny else FULL)
     if not asked.json:

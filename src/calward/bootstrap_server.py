@@ -35,7 +35,7 @@ from calward.adapters.store.migrate import migrate
 from calward.adapters.store.reader import SqlReader
 from calward.adapters.store.tree import AuditLog, log_origin
 from calward.adapters.store.writer import GroupWriter
-from calward.adapters.system import SystemClock, SystemEntropy
+from calward.adapters.system import SystemClock, SystemEntropy, tune_interpreter
 from calward.app.licensing.activate_online import activate_online
 from calward.app.licensing.change_server import make_server
 from calward.app.licensing.records import LogKey
@@ -60,8 +60,6 @@ __all__ = ["LicenseServer", "serve"]
 log = structlog.get_logger(__name__)
 
 SERVER_ROLE, LICENSE_ROLE = "license-server", "issued-licenses"
-SWITCH_INTERVAL = 0.0002
-"""Seconds after which a thread that waits gets its turn."""
 SWEEP_EVERY = 3600
 """Seconds between two sweeps (design 3)."""
 
@@ -304,8 +302,6 @@ def serve(
 def _serve(
     config: ServerConfig, ready: Callable[[Mapping[str, str]], None], first: Callable[["LicenseServer"], object]
 ) -> None:
-    # The writer's thread hands the interpreter over at each statement; by default it would wait 5 ms to get it back.
-    sys.setswitchinterval(SWITCH_INTERVAL)
     configure_logs(sys.stderr)
     license_server = LicenseServer(config)
     try:
@@ -313,6 +309,7 @@ def _serve(
         certificate = Path(config.tls_certificate) if config.tls_certificate else None
         key = Path(config.tls_key) if config.tls_key else None
         first(license_server)
+        tune_interpreter()
         code = license_server.set_up_code()
 
         def listening(url: str) -> None:

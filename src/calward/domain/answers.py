@@ -6,6 +6,7 @@ Made from the stored event alone (plus what the host itself asked), so that a re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from calward.domain.cals import CalType
@@ -87,6 +88,7 @@ def numbered(name: str, letter: str) -> int | None:
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 18 else None  # noqa: PLR2004 - 64 bit
 
 
+@lru_cache(maxsize=4096)
 def rfc3339(seconds: int) -> str:
     """Seconds since 1970 as "2026-11-24T06:22:46Z"."""
     return datetime.fromtimestamp(seconds, UTC).isoformat()[:19] + "Z"

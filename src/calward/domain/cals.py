@@ -10,6 +10,8 @@ __all__ = ["CalType", "HolderKind"]
 class CalType(StrEnum):
     """The right that a CAL gives, and the licensing mode of a session host that asks for it."""
 
+    __hash__ = str.__hash__  # Part of many keys; an enumeration's own hash is slow.
+
     PER_DEVICE = "per-device"
     PER_USER = "per-user"
 
@@ -29,6 +31,8 @@ class CalType(StrEnum):
 
 class HolderKind(StrEnum):
     """Who holds a license: a device (known by its hardware id) or a user (known by its name)."""
+
+    __hash__ = str.__hash__
 
     DEVICE = "device"
     USER = "user"

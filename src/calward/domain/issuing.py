@@ -44,7 +44,7 @@ class Asking:
 
     def running(self) -> list[License]:
         """The holder's running licenses of the host's type."""
-        return [x for x in self.licenses if x.type is self.mode and x.runs(self.now)]
+        return [x for x in self.licenses if x.type is self.mode and x.runs(self.now)] if self.licenses else []
 
 
 @dataclass(slots=True)
@@ -179,7 +179,7 @@ def _full(asking: Asking, wanted: Wanted, claim: Claim) -> Decision:
     else:
         lines = (_tried(Rule.SAME_VERSION, wanted.same), (Rule.NEWER_VERSION, Verdict.TAKEN))
     days = asking.settings.user_days if asking.mode is CalType.PER_USER else asking.full_days
-    ends = tuple(x for x in asking.running() if x.family <= pack.family)
+    ends = tuple([x for x in asking.running() if x.family <= pack.family])
     return Decision(
         trace=wanted.trace + lines,
         change=Change.UPGRADED if ends else Change.NEW,

@@ -22,6 +22,8 @@ Trace = tuple[TraceLine, ...]
 class Rule(IntEnum):
     """The steps of design 3, "Which CAL a client gets"; 0 comes before them."""
 
+    __hash__ = int.__hash__  # Traces are looked up by their numbers; an enumeration's own hash is slow.
+
     HOST = 0
     KEEP = 1
     SAME_VERSION = 2
@@ -48,6 +50,8 @@ RULES: Final = MappingProxyType(
 
 class Verdict(IntEnum):
     """What a rule came to. INVARIANT: the numbers never change their meaning (they stand in events)."""
+
+    __hash__ = int.__hash__
 
     NONE_HELD = 0
     HELD_TOO_OLD = 1

@@ -60,7 +60,8 @@ class SqlBook:
         self._entropy = entropy
         self._now = now
         self._work = WorkingSet()
-        self._wanted_seats = 1
+        self._expected = 1
+        self._salts = b""
         self._claimed_from: dict[Seat, int] = {}
 
     @property
@@ -84,7 +85,7 @@ class SqlBook:
             self._load_by_number(licenses)
         if not asks:
             return
-        self._wanted_seats = min(MOST_SEATS_AT_ONCE, len(asks))
+        self._expected = min(MOST_SEATS_AT_ONCE, len(asks))
         keys = [self._request_key(ask.host.id, ask.request_id) for ask in asks]
         fresh = asks
         if self._sql.dialect == "sqlite":
@@ -131,7 +132,7 @@ class SqlBook:
     def _make_holders(self, kind: str, keys: Sequence[str], labels: dict[tuple[str, str], str]) -> list[str]:
         """Make the holders that are missing, in one order; gives the keys of those that were there."""
         full = rows.kind_from(kind)
-        salts = [self._entropy.token(SALT_SIZE) for _ in keys]
+        salts = [self._salt() for _ in keys]
         hashes = [holder_hash(full, key, salt) for key, salt in zip(keys, salts, strict=True)]
         shown = [_label(labels[kind, key], key) for key in keys]
         made = self._select(
@@ -265,8 +266,8 @@ class SqlBook:
             "SELECT n, license, held_until FROM seat WHERE pack = ? AND held_until <= ? ORDER BY held_until, n LIMIT ?"
         )
         if self._sql.dialect == "sqlite":
-            return deque(self._select(text, (pack.row, now, self._wanted_seats)))
-        found = self._select(f"{text} FOR UPDATE SKIP LOCKED", (pack.row, now, self._wanted_seats))
+            return deque(self._select(text, (pack.row, now, self._expected)))
+        found = self._select(f"{text} FOR UPDATE SKIP LOCKED", (pack.row, now, self._expected))
         return deque(found or self._select(f"{text} FOR UPDATE", (pack.row, now, 1)))
 
     def _pass_on(self, seat: Seat, license_: int | None, until: int, was: int) -> None:
@@ -297,7 +298,7 @@ class SqlBook:
         return self._work.holders[known] or self._new_holder(kind, key, label)
 
     def _new_holder(self, kind: HolderKind, key: str, label: str) -> Holder:
-        salt = self._entropy.token(SALT_SIZE)
+        salt = self._salt()
         digest = holder_hash(kind, key, salt)
         made = Holder(self._shared.next_holder(self._cursor), kind, key, label, token_of(kind, digest))
         self._work.new_holders.append((made.id, kind[0], key, _label(label, key), salt, digest))
@@ -310,6 +311,13 @@ class SqlBook:
             found = self._select(f"SELECT {_HOLDER} FROM holder WHERE id = ?", (license_.holder,))
             self._know(rows.holder_from(found[0]))
         return self._work.holders_by_id[license_.holder]
+
+    def _salt(self) -> bytes:
+        """A salt; drawn for the whole group at once, because asking the system costs as much for one as for many."""
+        if not self._salts:
+            self._salts = self._entropy.token(SALT_SIZE * self._expected)
+        salt, self._salts = self._salts[:SALT_SIZE], self._salts[SALT_SIZE:]
+        return salt
 
     def prove(self, holder: Holder, at: int) -> None:
         holder.proven_at = at
@@ -404,7 +412,7 @@ class SqlBook:
     # Events and answers.
 
     def new_id(self) -> int:
-        return self._shared.next_event(self._cursor, self._wanted_seats)
+        return self._shared.next_event(self._cursor, self._expected)
 
     def append(self, event: Event) -> None:
         number = event["id"]
