@@ -260,6 +260,13 @@ def test_a_pinned_certificate_needs_no_authority(tls, certificate):
     assert ask(LicenseServerClient(pinned, TOKEN)).full
 
 
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8460", "unix:/run/calward/calward.sock"])
+def test_a_fingerprint_where_no_certificate_is_shown_is_a_mistake_that_is_named(url):
+    with pytest.raises(LicensingError, match="shows no certificate") as raised:
+        Address.parse(url, "00" * 32)
+    assert raised.value.problem is Problem.MALFORMED
+
+
 def test_another_certificate_than_the_pinned_one_gets_no_token(tls):
     found, detail = problem_of(LicenseServerClient(Address.parse(tls.url, "00" * 32), TOKEN))
     assert found is Problem.UNREACHABLE

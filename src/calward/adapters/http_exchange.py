@@ -48,6 +48,8 @@ class Address:
 
         ``pin``: 64 hex digits, colons allowed. Raises: LicensingError: MALFORMED.
         """
+        if pin is not None and not url.startswith("https:"):
+            raise _wrong(url, "shows no certificate: leave its fingerprint away, or use https")
         if url.startswith("unix:/"):
             return cls(url, path=url.removeprefix("unix:"))
         try:
