@@ -31,7 +31,8 @@ What cannot be seen in a name (control characters, changes of direction) is show
 ## Where the license server is
 
 In this order: `--server`, the environment variable `CALWARD_SERVER`, the first of these Unix sockets that is there:
-`CALWARD_SOCKET`, `/run/calward/calward.sock`, `calward.sock` in `CALWARD_DATA_DIR` (by itself `/var/lib/calward`) and in `XDG_RUNTIME_DIR`, and that of `./dev run`.
+`CALWARD_SOCKET`, `/run/calward/calward.sock`, `calward.sock` in `CALWARD_DATA_DIR` (by itself `/var/lib/calward`) and in `XDG_RUNTIME_DIR`,
+and that of `./dev run`.
 Over the Unix socket root and the service's own user need no token.
 Elsewhere `--token-file` or `CALWARD_TOKEN_FILE` names a file with one; other users must not be able to read it.
 A token is never an argument.
