@@ -22,6 +22,8 @@ __all__ = ["Address", "Message", "Reply", "exchange"]
 
 _MAX_REPLY: Final = 1 << 20
 """Bytes; a batch of a thousand answers is smaller."""
+_AFTERWARDS: Final = 1.0
+"""Seconds after which a single wait ends by itself, where it could not be cut off."""
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _PIN_LETTERS: Final = 64
 """Hex digits of a SHA-256 fingerprint."""
@@ -115,7 +117,8 @@ class _Errand:
     def __init__(self, address: Address, message: Message, seconds: float) -> None:
         self._address = address
         self._message = message
-        self._connection = _connection(address, seconds)
+        # Longer than anybody waits for us: else two clocks would race for what is said of a server that is too slow.
+        self._connection = _connection(address, seconds + _AFTERWARDS)
         self._reply: Reply | None = None
         self._failure: Exception | None = None
 
