@@ -39,6 +39,7 @@ def serving(url: str, folder: Path) -> Iterator[Running]:
     """`calward serve` on a database, with its keys in ``folder`` and the echo route beside; stopped as an operator would."""
     port = _free_port()
     words = [_CALWARD, "serve", "--data-dir", folder, "--database", url, "--listen", f"127.0.0.1:{port}"]
+    words += ["--socket", "none"]  # Nobody administers it, and a folder's name may be too long for a socket's.
     environment = {**os.environ, "CALWARD_BENCH_ECHO": "1"}
     log = folder / "serve.log"
     with log.open("w", encoding="utf-8") as output:

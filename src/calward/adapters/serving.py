@@ -151,9 +151,8 @@ def _listen_locally(path: Path) -> socket.socket:
         listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
-        raise LicensingError(
-            Problem.UNAVAILABLE, f"the Unix socket {path} cannot be served: {error.strerror}"
-        ) from None
+        why = error.strerror or f"{error}; name a shorter one with --socket, or none"  # Too long: Python's own error.
+        raise LicensingError(Problem.UNAVAILABLE, f"the Unix socket {path} cannot be served: {why}") from None
     return listener
 
 
