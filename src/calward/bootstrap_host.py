@@ -25,10 +25,10 @@ from calward.entrypoints.pam.helper import PamDesk, PamQuestion, answer
 
 __all__ = ["main", "run_pam"]
 
-_TO_FINISH: Final = 0.3
+_TO_FINISH: Final = 0.5
 """Seconds kept back from the deadline: to write what is to be remembered, and to end the program."""
-_TO_END: Final = 0.1
-"""Of these, what remains when the alarm rings."""
+_TO_END: Final = 0.25
+"""Of these, what remains when the alarm rings: on a busy machine a program may wait for its turn to end."""
 _USAGE: Final = "usage: python -m calward.bootstrap_host account|session [--config FILE]"
 _WRONG_USAGE: Final = 2
 
