@@ -36,7 +36,7 @@ from calward.adapters.store.reader import SqlReader
 from calward.adapters.store.tree import AuditLog, log_origin
 from calward.adapters.store.writer import GroupWriter
 from calward.adapters.system import SystemClock, SystemEntropy, tune_interpreter
-from calward.app.licensing.activate_online import activate_online
+from calward.app.licensing.activate_online import activate_online, asked_online
 from calward.app.licensing.change_server import make_server
 from calward.app.licensing.records import LogKey
 from calward.app.licensing.set_up import offer_set_up
@@ -147,7 +147,7 @@ class LicenseServer:
             fingerprint=self.fingerprint,
             addresses=lambda: (reachable(self.url),),
             headers=lambda: self._checkpoint_header,
-            renew_within=RENEW_WITHIN if self.config.clearinghouse else None,
+            renew_within=lambda: RENEW_WITHIN if self._clearinghouse() else None,
         )
 
     def set_up_code(self) -> str | None:
@@ -162,12 +162,19 @@ class LicenseServer:
     def renew(self) -> None:
         """Renew the right to issue online where it ends soon; a server that was never activated, or was deactivated, stays so."""
         until = self.ledger.write(lambda book: book.server().issue_until)
-        if not self.config.clearinghouse or until is None or until > self.clock.now() + RENEW_WITHIN:
+        if until is None or until > self.clock.now() + RENEW_WITHIN:
             return
-        with HttpClearinghouse(self.config.clearinghouse) as clearinghouse:
+        address = self._clearinghouse()
+        if not address:
+            return
+        with HttpClearinghouse(address) as clearinghouse:
             found = activate_online(self.ledger, clearinghouse, self.signatures, self.entropy, by="renewal")
         if isinstance(found, NotAccepted):
             log.warning("activation.not_accepted", reason=found.reason, detail=found.detail)
+
+    def _clearinghouse(self) -> str | None:
+        """Where the right to issue is renewed: as the settings say, else where an administrator has activated it online."""
+        return self.config.clearinghouse or self.ledger.write(asked_online)
 
     def places(self, code: str | None) -> dict[str, str]:
         """Where everything is, once it listens at ``url``."""

@@ -32,14 +32,14 @@ class Office:
         self.server = LicenseServer(config, clock=self.clock)
         monkeypatch.setattr("calward.bootstrap_server.HttpClearinghouse", self.line)
 
-    def line(self, _url):
+    def line(self, url):
         self.asked += 1
+        self.url = url
         return Line(self.house)
 
-    def activate(self):
-        activate_online(
-            self.server.ledger, Line(self.house), self.server.signatures, self.server.entropy, by="administrator"
-        )
+    def activate(self, **options):
+        line, server = Line(self.house), self.server
+        activate_online(server.ledger, line, server.signatures, server.entropy, by="administrator", **options)
 
     @property
     def until(self):
@@ -86,6 +86,17 @@ def test_without_a_clearinghouse_in_the_settings_nobody_is_asked(tmp_path, monke
     office.clock.pass_days(29)
     office.server.renew()
     assert office.asked == 0
+    office.server.close()
+
+
+def test_where_an_administrator_has_activated_online_it_is_renewed_too(tmp_path, monkeypatch):
+    office = Office(tmp_path, monkeypatch, url="")
+    assert office.server.services().renew_within() is None
+    office.activate(address=URL)
+    office.clock.pass_days(29)
+    office.server.renew()
+    assert (office.until, office.url) == (NOW + 59 * DAY, URL)
+    assert office.server.services().renew_within() == 15 * DAY
     office.server.close()
 
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from calward.app.licensing.activate_online import asked_online
 from calward.domain.roles import Role
 from tests.support.api_server import an_api_server
 from tests.support.builders import USER
@@ -107,6 +108,7 @@ def test_a_server_is_activated_online(tmp_path):
         assert done == {"outcome": "activated", "reason": [], "detail": None, "issue_until": "2026-03-31T08:00:00Z"}
         shown = server.client.get("/api/v1/server", headers=admin).json()
         assert (shown["activated"], shown["blocked"]) == (True, None)
+        assert server.ledger.write(asked_online) == "https://ch.example", "it is renewed there"
         assert (
             server.client.get("/api/v1/status", headers=admin)
             .json()["line"]

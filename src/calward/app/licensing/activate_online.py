@@ -8,17 +8,26 @@ from calward.app.licensing.signed_things import (
     take_activation,
     take_keyring,
 )
-from calward.app.ports import Entropy, Ledger
+from calward.app.ports import Book, Entropy, Ledger
 from calward.domain.acceptance import NotAccepted
 
-__all__ = ["activate_online"]
+__all__ = ["activate_online", "asked_online"]
+
+ASKED = "clearinghouse-address"
 
 
 def activate_online(
-    ledger: Ledger, clearinghouse: Clearinghouse, signatures: Signatures, entropy: Entropy, *, by: str
+    ledger: Ledger,
+    clearinghouse: Clearinghouse,
+    signatures: Signatures,
+    entropy: Entropy,
+    *,
+    by: str,
+    address: str | None = None,
 ) -> Done | NotAccepted:
     """Fetch the keyring, ask, take the answer; no transaction is open while the clearinghouse is asked.
 
+    ``address``: kept with the answer, so that the right is renewed there; None where the settings name it.
     Raises: LicensingError: UNREACHABLE, or what the clearinghouse answered.
     """
     keyring = clearinghouse.keyring()
@@ -27,4 +36,17 @@ def activate_online(
         return refused
     request = ledger.write(lambda book: request_activation(book, signatures, entropy, now=book.now()))
     answer = clearinghouse.activate(request)
-    return ledger.write(lambda book: take_activation(answer, book, signatures, now=book.now(), by=by))
+
+    def take(book: Book) -> Done | NotAccepted:
+        found = take_activation(answer, book, signatures, now=book.now(), by=by)
+        if address is not None and isinstance(found, Done):
+            book.keep_document(ASKED, address.encode())
+        return found
+
+    return ledger.write(take)
+
+
+def asked_online(book: Book) -> str | None:
+    """The address at which an administrator last activated this server online, if ever."""
+    kept = book.document(ASKED)
+    return kept.decode() if kept else None

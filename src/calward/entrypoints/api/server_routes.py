@@ -35,7 +35,7 @@ ENVELOPE_BODY: dict[str, Any] = {
 def status(desk: Desk) -> Status:
     """Say in one line what stops first and when; then packs, licenses, warnings."""
     now = desk.clock.now()
-    return status_view(show_status(desk.reader, now=now, renew_within=desk.renew_within), desk.ladder, now)
+    return status_view(show_status(desk.reader, now=now, renew_within=desk.renew_within()), desk.ladder, now)
 
 
 @router.get("/api/v1/server", operation_id="showServer")
@@ -101,7 +101,7 @@ def _address(body: bytes) -> str | None:
 
 def _online(desk: Services, who: Principal, address: str) -> Done | NotAccepted:
     line = desk.clearinghouse(address)
-    return activate_online(desk.ledger, line, desk.signatures, desk.entropy, by=who.name)
+    return activate_online(desk.ledger, line, desk.signatures, desk.entropy, by=who.name, address=address)
 
 
 def _from_file(desk: Services, who: Principal, body: bytes) -> Done | NotAccepted:

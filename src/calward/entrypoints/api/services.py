@@ -30,6 +30,10 @@ class AuditDesk(Protocol):
         """Lines of JSON: every event with its position, then the signed checkpoint."""
 
 
+def _never() -> int | None:
+    return None
+
+
 def _nobody(_uid: int) -> Principal | None:
     return None
 
@@ -57,5 +61,5 @@ class Services:
     local: Callable[[int], Principal | None] = _nobody
     fingerprint: bytes | None = None
     addresses: Callable[[], Sequence[str]] = tuple
-    renew_within: int | None = None
+    renew_within: Callable[[], int | None] = _never
     headers: Callable[[], Mapping[str, str]] = dict
