@@ -62,8 +62,8 @@ log = structlog.get_logger(__name__)
 SERVER_ROLE, LICENSE_ROLE = "license-server", "issued-licenses"
 SWEEP_EVERY = 3600
 """Seconds between two sweeps (design 3)."""
-
-
+COUNTS_FRESH_FOR = 5
+"""Seconds for which /metrics tells the same numbers of CALs."""
 RENEW_EVERY = 6 * 3600
 RENEW_WITHIN = 15 * SECONDS_PER_DAY
 """The right to issue is renewed when no more is left of its 30 days: two weeks in which the clearinghouse may be away (design 5)."""
@@ -101,6 +101,7 @@ class LicenseServer:
         self.host_tokens = SqlHostTokens(self.engine, self.clock)
         self.writer = GroupWriter(self.ledger)
         self.metrics = Metrics()
+        self._counted_at = -COUNTS_FRESH_FOR
         self._checkpoint_header: dict[str, str] = {}
 
     def close(self) -> None:
@@ -244,14 +245,18 @@ class LicenseServer:
         self.ledger.write(lambda book: book.server())
 
     def _refresh(self, metrics: Metrics) -> None:
-        """Count CALs for /metrics."""
+        """Count CALs for /metrics; not at each question, because anybody may ask, and a million CALs take a while."""
         now, installed, free = self.clock.now(), Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+        if 0 <= now - self._counted_at < COUNTS_FRESH_FOR:
+            return
+        self._counted_at = now
         for row in self.reader.packs(now):
             unexpired = row.pack.expires_at > now  # Else its CALs are worth nothing, held or not.
             cal = (row.pack.version, row.pack.type.value)
             installed[cal] += row.pack.total * unexpired
             free[cal] += (row.pack.total - row.issued) * unexpired
         for gauge, counts in ((metrics.installed, installed), (metrics.free, free)):
+            gauge.clear()  # Else a CAL whose last pack was removed would be told for ever.
             for cal, number in counts.items():
                 gauge.labels(*cal).set(number)
 
