@@ -81,6 +81,8 @@ class LicenseServer:
         self.clock, self.entropy = clock or SystemClock(), entropy or SystemEntropy()
         _private_folder(config.data_dir)
         url = config.database_url
+        if dialect_of(url) == "sqlite":
+            _private_file(sqlite_path(url))
         migrate(url)
         postgresql = not url.startswith("sqlite")
         self.ledger = SqlLedger(url, entropy=self.entropy, clock=None if postgresql else self.clock)
@@ -339,6 +341,15 @@ def _serve(
         )
     finally:
         license_server.close()
+
+
+def _private_file(file: Path) -> None:
+    """Make the ledger's file if need be, its owner's alone: the folder may have been made by somebody less careful.
+
+    SQLite gives its log the same rights. What cannot be made here is told by whoever opens it.
+    """
+    with contextlib.suppress(OSError):
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o600))
 
 
 def _private_folder(folder: Path) -> None:

@@ -18,7 +18,10 @@ USER_HOST = ("--version", "2016", "--mode", "per-user")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("served")
+    made = tmp_path_factory.mktemp("served")
+    (made / "ls").mkdir()  # As an operator makes it: everybody may look in.
+    (made / "ls").chmod(0o755)
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -164,3 +167,9 @@ def test_a_ledger_that_is_served_is_not_served_twice(server, folder):
     ran = calward("serve", "--data-dir", str(folder / "ls"), "--listen", "127.0.0.1:0", "--socket", "none")
     assert ran.code == Exit.REFUSED, ran
     assert "another process serves the ledger" in ran.err
+
+
+def test_what_the_server_keeps_is_read_by_its_owner_only(server, folder):
+    kept = [one for one in (folder / "ls").iterdir() if not one.is_socket()]
+    assert {"ledger.db", "ledger.db-wal", "ledger.db.lock", "server.key"} <= {one.name for one in kept}
+    assert {one.name: oct(one.stat().st_mode & 0o077) for one in kept} == dict.fromkeys((x.name for x in kept), "0o0")
