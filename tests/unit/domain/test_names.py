@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calward.domain.errors import LicensingError, Problem
-from calward.domain.names import check_group, check_holder, check_host, check_label, check_token_name
+from calward.domain.names import check_group, check_holder, check_host, check_label, check_request_id, check_token_name
 
 HOSTILE = {
     "empty": "",
@@ -22,7 +22,14 @@ HOSTILE = {
     "private use": "a\ue000b",
     "far too long": "a" * 300,
 }
-CHECKS = [check_host, check_group, check_token_name, check_label, lambda text: check_holder(text, "user")]
+CHECKS = [
+    check_host,
+    check_group,
+    check_token_name,
+    check_request_id,
+    check_label,
+    lambda text: check_holder(text, "user"),
+]
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
