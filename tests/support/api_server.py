@@ -194,8 +194,8 @@ def _application(
 
     services = replace(services, **changes)
 
-    async def submit(acts: Any) -> list[Any]:
-        return [_result(ledger, act) for act in acts]
+    async def submit(acts: Any, render: Any) -> bytes:
+        return render([_result(ledger, act) for act in acts])
 
     desk = HostDesk(
         submit=submit,

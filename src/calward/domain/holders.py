@@ -7,7 +7,7 @@ from calward.domain.cals import HolderKind
 
 __all__ = ["HASH_SIZE", "SALT_SIZE", "holder_hash", "holder_token", "token_of"]
 
-_URL_SAFE = str.maketrans("+/", "-_")
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 SALT_SIZE = 16
 HASH_SIZE = 16
 
@@ -19,7 +19,7 @@ def holder_hash(kind: HolderKind, key: str, salt: bytes) -> bytes:
 
 def token_of(kind: HolderKind, digest: bytes) -> str:
     """The hash as events write it: "d:" or "u:" and 22 characters."""
-    return f"{kind[0]}:{b2a_base64(digest, newline=False)[:22].decode().translate(_URL_SAFE)}"
+    return f"{kind[0]}:{b2a_base64(digest, newline=False)[:22].translate(_URL_SAFE).decode()}"
 
 
 def holder_token(kind: HolderKind, key: str, salt: bytes) -> str:

@@ -8,7 +8,7 @@ claims a CAL from the first that has one, ``conclude`` turns what was claimed (o
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from calward.domain.cals import CalType, HolderKind
+from calward.domain.cals import CalType
 from calward.domain.key_packs import KeyPack, Shelf
 from calward.domain.licenses import Change, License, Seat, Status
 from calward.domain.reasons import Reason
@@ -40,7 +40,7 @@ class Asking:
     @property
     def proven(self) -> bool:
         """Whether the holder may take a CAL: every user, and a device after its first confirmed logon."""
-        return self.mode.holder_kind is HolderKind.USER or self.proven_at is not None
+        return self.mode is CalType.PER_USER or self.proven_at is not None
 
     def running(self) -> list[License]:
         """The holder's running licenses of the host's type."""
@@ -115,8 +115,7 @@ def plan(asking: Asking) -> Decision | Wanted:
     first: TraceLine = (Rule.KEEP, Verdict.HELD_TOO_OLD if active else Verdict.NONE_HELD)
     if asking.blocked or not asking.proven:
         return Wanted((first, (Rule.SAME_VERSION, _why_blocked(asking))), (), ())
-    same = asking.shelf.same_family(asking.mode, asking.host_family, asking.now)
-    higher = asking.shelf.higher_families(asking.mode, asking.host_family, asking.now)
+    same, higher = asking.shelf.usable(asking.mode, asking.host_family, asking.now)
     if asking.settings.prevent_license_upgrade:
         return Wanted((first,), same, (), prevented=higher)
     return Wanted((first,), same, higher)
@@ -300,4 +299,4 @@ def _why_none_fits(asking: Asking, prevented_free: int) -> tuple[Reason, ...]:
 
 
 def _fits(shelf: Shelf, type_: CalType, family: int, now: int) -> bool:
-    return bool(shelf.same_family(type_, family, now) or shelf.higher_families(type_, family, now))
+    return any(shelf.usable(type_, family, now))

@@ -37,7 +37,7 @@ class Shelf:
 
     packs: tuple[KeyPack, ...]
     by_id: dict[PackId, KeyPack] = field(default_factory=dict)
-    _cache: dict[tuple[CalType, int, bool], tuple[KeyPack, ...]] = field(default_factory=dict)
+    _cache: dict[tuple[CalType, int], tuple[tuple[KeyPack, ...], tuple[KeyPack, ...]]] = field(default_factory=dict)
     _cached_from: int = 0
     _cached_until: int = 0
 
@@ -53,28 +53,25 @@ class Shelf:
 
     def same_family(self, type_: CalType, family: int, now: int) -> tuple[KeyPack, ...]:
         """Unexpired packs of exactly this family, in order of use."""
-        return self._usable(type_, family, now, higher=False)
+        return self.usable(type_, family, now)[0]
 
     def higher_families(self, type_: CalType, family: int, now: int) -> tuple[KeyPack, ...]:
         """Unexpired packs of all newer families, lowest family first."""
-        return self._usable(type_, family, now, higher=True)
+        return self.usable(type_, family, now)[1]
 
     def older_families(self, type_: CalType, family: int, now: int) -> tuple[KeyPack, ...]:
         """Unexpired packs that are too old to open a host of this family."""
         return tuple(p for p in self.packs if p.type is type_ and p.family < family and now < p.expires_at)
 
-    def _usable(self, type_: CalType, family: int, now: int, *, higher: bool) -> tuple[KeyPack, ...]:
+    def usable(self, type_: CalType, family: int, now: int) -> tuple[tuple[KeyPack, ...], tuple[KeyPack, ...]]:
+        """Unexpired packs of exactly this family, and of all newer ones; looked up once, until a pack expires."""
         if not self._cached_from <= now < self._cached_until:  # Other packs are expired then: forget what was derived.
             self._cache.clear()
             self._cached_from = max((p.expires_at for p in self.packs if p.expires_at <= now), default=0)
             self._cached_until = min((p.expires_at for p in self.packs if p.expires_at > now), default=now + 1)
-        key = (type_, family, higher)
-        found = self._cache.get(key)
+        found = self._cache.get((type_, family))
         if found is None:
-            found = tuple(
-                p
-                for p in self.packs
-                if p.type is type_ and now < p.expires_at and (p.family > family if higher else p.family == family)
-            )
-            self._cache[key] = found
+            fitting = [p for p in self.packs if p.type is type_ and p.family >= family and now < p.expires_at]
+            same = tuple(p for p in fitting if p.family == family)
+            found = self._cache[type_, family] = (same, tuple(p for p in fitting if p.family > family))
         return found

@@ -248,7 +248,7 @@ class SqlBook:
 
     def claim(self, pack: KeyPack, now: int) -> Claimed | None:
         free = self._work.free.get(pack.row)
-        if not free:
+        if not free and pack.row not in self._work.exhausted:
             free = self._work.free[pack.row] = self._more_seats(pack, now)
         if not free:
             return None
@@ -266,13 +266,17 @@ class SqlBook:
             "SELECT n, license, held_until FROM seat WHERE pack = ? AND held_until <= ? ORDER BY held_until, n LIMIT ?"
         )
         if self._sql.dialect == "sqlite":
-            return deque(self._select(text, (pack.row, now, self._expected)))
-        found = self._select(f"{text} FOR UPDATE SKIP LOCKED", (pack.row, now, self._expected))
-        return deque(found or self._select(f"{text} FOR UPDATE", (pack.row, now, 1)))
+            found = self._select(text, (pack.row, now, self._expected))
+        else:
+            found = self._select(f"{text} FOR UPDATE SKIP LOCKED", (pack.row, now, self._expected))
+            found = found or self._select(f"{text} FOR UPDATE", (pack.row, now, 1))
+        if not found:
+            self._work.exhausted.add(pack.row)
+        return deque(found)
 
-    def _pass_on(self, seat: Seat, license_: int | None, until: int, was: int) -> None:
+    def _pass_on(self, pack: int, seat: Seat, license_: int | None, until: int, was: int) -> None:
         """Give a CAL another holder or end, once the group is written, if the database still says that ``was`` holds it."""
-        key = (self._pack_row(seat), seat.n)
+        key = (pack, seat.n)
         earlier = self._work.seats.get(key)
         self._work.seats[key] = (license_, until, earlier[2] if earlier else was)
 
@@ -357,23 +361,26 @@ class SqlBook:
         return self._select(f"SELECT {_LICENSE} FROM license WHERE {where}", values)
 
     def add_license(self, license_: License) -> None:
-        pack = self._pack_row(license_.seat) if license_.seat else None
+        seat = license_.seat
+        pack = self._pack_row(seat) if seat else None
         self._work.new_licenses[license_.id] = (license_, pack)
         self._work.licenses[license_.id] = license_
         self._work.licenses_of.setdefault(license_.holder, []).append(license_)
-        if license_.seat:
-            self._pass_on(license_.seat, license_.id, license_.expires_at, self._claimed_from.pop(license_.seat, 0))
+        if seat and pack:
+            self._pass_on(pack, seat, license_.id, license_.expires_at, self._claimed_from.pop(seat, 0))
 
     def extend(self, license_: License, expires_at: int, decision: int) -> None:
         license_.expires_at, license_.decision = expires_at, decision
         if license_.id not in self._work.new_licenses:
             self._work.extended[license_.id] = license_
         if license_.seat:
-            self._pass_on(license_.seat, license_.id, expires_at, license_.id)
+            self._pass_on(self._pack_row(license_.seat), license_.seat, license_.id, expires_at, license_.id)
 
     def end(self, license_: License, at: int, ending: Ending) -> None:
         if license_.seat:
-            self._pass_on(license_.seat, None, 0, license_.id)
+            pack = self._pack_row(license_.seat)
+            self._work.exhausted.discard(pack)
+            self._pass_on(pack, license_.seat, None, 0, license_.id)
         self._work.licenses.setdefault(license_.id, license_)
         self._note_end(license_.id, at, ending)
 

@@ -28,6 +28,8 @@ class WorkingSet:
     requests: dict[bytes, Remembered | None] = field(default_factory=dict)
     free: dict[int, deque[Row]] = field(default_factory=dict)
     """Free CALs by pack row, as (n, license that held it, held until)."""
+    exhausted: set[int] = field(default_factory=set)
+    """Packs (rows) of which no further CAL is free, as long as none is freed in this transaction."""
     events: dict[int, Event] = field(default_factory=dict)
 
     new_holders: list[Row] = field(default_factory=list)

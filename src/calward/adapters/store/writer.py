@@ -2,11 +2,13 @@
 
 One thread owns the ledger's pen. While it commits, the next requests gather; it takes them all. What one turn of the event loop
 brings is handed over together. Nobody is kept waiting for a group to fill: an idle ledger commits a single request at once.
+A second thread makes the answers of what is committed, so that signing them delays neither the next commit nor the event loop.
 """
 
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -16,53 +18,73 @@ from calward.app.ports import Book
 __all__ = ["GroupWriter"]
 
 Act = Callable[[Book], Any]
-_Job = tuple[Sequence[Act], "asyncio.Future[list[Any]]"]
+Results = list[Any]
+"""What acts came to, in their order; an act's exception stands in its place."""
+
+
+@dataclass(slots=True)
+class _Job:
+    acts: Sequence[Act]
+    render: Callable[[Results], Any]
+    future: "asyncio.Future[Any]"
+    results: Results | None = None
+
+
+_Group = tuple[list[_Job], asyncio.AbstractEventLoop]
 
 
 class GroupWriter:
-    """The thread that writes for one event loop. ``start`` before the first ``submit``, ``stop`` after the last."""
+    """The threads that write, and answer, for one event loop. ``start`` before the first ``submit``, ``stop`` after the last."""
 
     def __init__(self, ledger: SqlLedger) -> None:
         self._ledger = ledger
         self._fresh: list[_Job] = []
-        self._queue: SimpleQueue[tuple[list[_Job], asyncio.AbstractEventLoop] | None] = SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
+        self._waiting: SimpleQueue[_Group | None] = SimpleQueue()
+        self._written: SimpleQueue[_Group | None] = SimpleQueue()
+        threads = (("ledger-writer", self._write_on), ("ledger-answers", self._answer_on))
+        self._threads = [threading.Thread(target=run, name=name, daemon=True) for name, run in threads]
 
     def start(self) -> None:
         """Begin to write."""
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
-        """Write what is waiting, then end."""
-        self._queue.put(None)
-        self._thread.join()
+        """Write and answer what is waiting, then end."""
+        self._waiting.put(None)
+        for thread in self._threads:
+            thread.join()
 
-    def submit(self, acts: Sequence[Act]) -> "asyncio.Future[list[Any]]":
-        """Carry out acts, each alone, and give the results once all of it is durable; an act's exception stands in its place."""
+    def submit(self, acts: Sequence[Act], render: Callable[[Results], Any]) -> "asyncio.Future[Any]":
+        """Carry out acts, each alone; gives what ``render`` makes of their results once all of it is durable.
+
+        ``render`` runs in a thread of the writer's; what it raises is raised to who waits.
+        """
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[list[Any]] = loop.create_future()
+        future: asyncio.Future[Any] = loop.create_future()
         if not self._fresh:
             loop.call_soon(self._hand_over, loop)
-        self._fresh.append((acts, future))
+        self._fresh.append(_Job(acts, render, future))
         return future
 
     def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
         fresh, self._fresh = self._fresh, []
-        self._queue.put((fresh, loop))
+        self._waiting.put((fresh, loop))
 
-    def _run(self) -> None:
-        while (first := self._queue.get()) is not None:
+    def _write_on(self) -> None:
+        last = False
+        while not last and (first := self._waiting.get()) is not None:
             jobs, loop = first
             last = self._gather(jobs)
-            self._write(jobs, loop)
-            if last:
-                return
+            self._write(jobs)
+            self._written.put((jobs, loop))
+        self._written.put(None)
 
     def _gather(self, jobs: list[_Job]) -> bool:
         """Take all that is waiting, up to a group; says whether the end was reached."""
-        while sum(len(acts) for acts, _ in jobs) < GROUP:
+        while sum(len(job.acts) for job in jobs) < GROUP:
             try:
-                more = self._queue.get_nowait()
+                more = self._waiting.get_nowait()
             except Empty:
                 break
             if more is None:
@@ -70,19 +92,40 @@ class GroupWriter:
             jobs += more[0]
         return False
 
-    def _write(self, jobs: list[_Job], loop: asyncio.AbstractEventLoop) -> None:
+    def _write(self, jobs: list[_Job]) -> None:
         try:
-            results = self._ledger.write_all([act for acts, _ in jobs for act in acts])
+            results = self._ledger.write_all([act for job in jobs for act in job.acts])
         except BaseException as failure:  # noqa: BLE001 - those who wait must hear of it, whatever it was
-            results = [failure] * sum(len(acts) for acts, _ in jobs)
-        answers, start = [], 0
-        for acts, future in jobs:
-            answers.append((future, results[start : start + len(acts)]))
-            start += len(acts)
-        loop.call_soon_threadsafe(_resolve, answers)
+            results = [failure] * sum(len(job.acts) for job in jobs)
+        start = 0
+        for job in jobs:
+            job.results = results[start : start + len(job.acts)]
+            start += len(job.acts)
+
+    def _answer_on(self) -> None:
+        while (group := self._written.get()) is not None:
+            jobs, loop = group
+            for start in range(0, len(jobs), ANSWERS):
+                answers = [(job.future, *_rendered(job)) for job in jobs[start : start + ANSWERS]]
+                loop.call_soon_threadsafe(_resolve, answers)
 
 
-def _resolve(answers: list[tuple["asyncio.Future[list[Any]]", list[Any]]]) -> None:
-    for future, results in answers:
-        if not future.done():
-            future.set_result(results)
+ANSWERS = 16
+"""Answers given to the event loop at once: it sends some while the next are made."""
+
+
+def _rendered(job: _Job) -> tuple[Any, Exception | None]:
+    try:
+        return job.render(job.results or []), None
+    except Exception as error:  # noqa: BLE001 - who waits gets it
+        return None, error
+
+
+def _resolve(answers: list[tuple["asyncio.Future[Any]", Any, Exception | None]]) -> None:
+    for future, value, error in answers:
+        if future.done():
+            continue  # Who asked has gone.
+        if error is None:
+            future.set_result(value)
+        else:
+            future.set_exception(error)

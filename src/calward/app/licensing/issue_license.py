@@ -61,7 +61,8 @@ def issue_license(command: IssueLicense, book: Book, *, now: int, entropy: Entro
         return _repeated(earlier.digest, earlier.event, command)
     server = book.server()
     known = book.find_holder(command.kind, command.key)
-    holder = known or Holder(0, command.kind, command.key, command.label, "")
+    # A question of which nothing may be recorded leaves nobody behind: its holder is made only when there is an answer.
+    holder = known or (_unknown_holder(command) if command.full_only else _made_holder(command, book))
     rules = server.settings
     days = entropy.between(rules.full_days_min, rules.full_days_max) if command.kind is HolderKind.DEVICE else 0
     asking = _asking(command, server, holder, book, now, days)
@@ -72,14 +73,22 @@ def issue_license(command: IssueLicense, book: Book, *, now: int, entropy: Entro
         return decision_event(0, now, command.host, holder, Decision(trace=decision.trace, reasons=decision.reasons))
     if not decision.writes and decision.license:
         return decision_event(decision.license.decision, now, command.host, holder, decision)
-    if not known:  # Made only now: a question of which nothing is recorded leaves nobody behind.
-        holder = book.holder(command.kind, command.key, command.label)
+    if not holder.id:
+        holder = _made_holder(command, book)
     event = (
         _store(command, book, holder, tried, now) if decision.granted else _refuse(command, book, holder, decision, now)
     )
     if decision.trace[0][0] is not Rule.HOST:
         note_shortages(event, asking, command.host, server, book)
     return event
+
+
+def _unknown_holder(command: IssueLicense) -> Holder:
+    return Holder(0, command.kind, command.key, command.label, "")
+
+
+def _made_holder(command: IssueLicense, book: Book) -> Holder:
+    return book.holder(command.kind, command.key, command.label)
 
 
 def _check_mode(command: IssueLicense) -> None:

@@ -66,10 +66,13 @@ class BatchBody(msgspec.Struct, forbid_unknown_fields=True):
     requests: list[AskBody | ConfirmBody]
 
 
-class Submit(Protocol):
-    """Hand acts to the writer; returns once they are durable."""
+Results = list[Any]
 
-    def __call__(self, acts: Sequence[Callable[..., Any]]) -> Awaitable[list[Any]]: ...
+
+class Submit(Protocol):
+    """Hand acts to the writer; gives what ``render`` makes of their results, in another thread, once they are durable."""
+
+    def __call__(self, acts: Sequence[Callable[..., Any]], render: Callable[[Results], bytes]) -> Awaitable[bytes]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +104,12 @@ def host_routes(desk: HostDesk) -> list[Route]:
 
     async def request_license(host: Host, content: bytes) -> bytes:
         body = _decoded(_ask_decoder, content)
-        [found] = await desk.submit([_request(host, body, desk)])
-        return _encode(_answer(_value(found), body, desk))
+        render = lambda results: _encode(_answer(_value(results[0]), body, desk))  # noqa: E731 - one line, used once
+        return await desk.submit([_request(host, body, desk)], render)
 
     async def confirm_license(host: Host, content: bytes) -> bytes:
         body = _decoded(_confirm_decoder, content)
-        [found] = await desk.submit([_confirmation(host, body)])
-        return _encode(_confirmed(_value(found)))
+        return await desk.submit([_confirmation(host, body)], lambda results: _encode(_confirmed(_value(results[0]))))
 
     async def batch(host: Host, content: bytes) -> bytes:
         return await _batch(host, _decoded(_batch_decoder, content), desk)
@@ -264,16 +266,20 @@ async def _batch(host: Host, body: BatchBody, desk: HostDesk) -> bytes:
     if len(body.requests) > MAX_BATCH:
         raise LicensingError(Problem.MALFORMED, f"a batch holds at most {MAX_BATCH} requests", field="requests")
     acts = [_request(host, x, desk) if isinstance(x, AskBody) else _confirmation(host, x) for x in body.requests]
+    return await desk.submit(acts, lambda results: _batch_answer(body.requests, results, desk))
+
+
+def _batch_answer(asked: Sequence[AskBody | ConfirmBody], results: Results, desk: HostDesk) -> bytes:
     answers, statements = [], []
-    for asked, found in zip(body.requests, await desk.submit(acts), strict=True):
+    for one, found in zip(asked, results, strict=True):
         if isinstance(found, BaseException):
             answers.append(_error(found))
-        elif isinstance(asked, AskBody):
+        elif isinstance(one, AskBody):
             answer = answer_from(found)
             _count(answer, desk)
             answers.append(_plain(answer))
             if answer.license:
-                statements.append(_statement(answer, found, asked, desk))
+                statements.append(_statement(answer, found, one, desk))
         else:
             answers.append(_confirmed(found))
     signed = msgspec.Raw(desk.seal(PayloadType.LICENSES, _canonical(statements))) if statements else None
