@@ -14,8 +14,8 @@ from typing import Any
 import uvicorn
 import uvloop
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from calward.adapters.bounded_http import BoundedProtocol
 from calward.domain.errors import LicensingError, Problem
 
 __all__ = ["is_loopback", "serve_asgi"]
@@ -57,7 +57,7 @@ def serve_asgi(
         "access_log": False,
         "server_header": False,
         "loop": "uvloop",
-        "http": "httptools",
+        "http": BoundedProtocol,
     }
     server = _Main(uvicorn.Config(app, ssl_certfile=certificate, ssl_keyfile=key, **options))
     local = (
@@ -113,7 +113,7 @@ class _Local(uvicorn.Server):
         yield
 
 
-class PeerProtocol(HttpToolsProtocol):
+class PeerProtocol(BoundedProtocol):
     """HTTP on a Unix socket: remembers who connected (SO_PEERCRED)."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]

@@ -2,9 +2,11 @@
 
 import json
 import os
+import socket
 import subprocess
 import urllib.request
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -173,3 +175,19 @@ def test_what_the_server_keeps_is_read_by_its_owner_only(server, folder):
     kept = [one for one in (folder / "ls").iterdir() if not one.is_socket()]
     assert {"ledger.db", "ledger.db-wal", "ledger.db.lock", "server.key"} <= {one.name for one in kept}
     assert {one.name: oct(one.stat().st_mode & 0o077) for one in kept} == dict.fromkeys((x.name for x in kept), "0o0")
+
+
+@pytest.mark.parametrize("more", [b"X: y\r\n" * 2_000, b"a" * 10_000], ids=["headers", "one header"])
+def test_a_head_that_does_not_end_is_cut_off(server, more):
+    where = urlsplit(server.url)
+    with socket.create_connection((where.hostname, where.port), timeout=20) as stranger:
+        stranger.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\nX: ")
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):  # Long before so much has been taken.
+            stranger.sendall(more * 10_000)
+    assert calward("status", CALWARD_SERVER=server.socket).code == Exit.OK
+
+
+def test_a_long_head_that_ends_is_served(server):
+    asked = urllib.request.Request(f"{server.url}/livez", headers={"X-Long": "a" * 40_000})
+    with urllib.request.urlopen(asked) as answer:
+        assert answer.status == 200
