@@ -274,6 +274,9 @@ def _alone(database_url: str) -> contextlib.AbstractContextManager[None]:
     if dialect_of(database_url) != "sqlite":
         return contextlib.nullcontext()
     ledger = sqlite_path(database_url)
+    if not ledger.name:
+        raise LicensingError(Problem.MALFORMED, f"{database_url} names no file: say sqlite:///FILE", field="database")
+    _private_folder(ledger.parent)
     detail = f"another process serves the ledger {ledger}: stop it first, or name another --data-dir or --database"
     return only_process(ledger.with_name(f"{ledger.name}.lock"), detail)
 

@@ -191,3 +191,12 @@ def test_a_long_head_that_ends_is_served(server):
     asked = urllib.request.Request(f"{server.url}/livez", headers={"X-Long": "a" * 40_000})
     with urllib.request.urlopen(asked) as answer:
         assert answer.status == 200
+
+
+def test_a_ledger_is_made_where_it_is_said_to_be(tmp_path):
+    place = tmp_path / "deep" / "down" / "books.db"
+    with serving(tmp_path, "--data-dir", str(tmp_path / "ls"), "--database", f"sqlite:///{place}") as found:
+        assert local(found, "status").code == Exit.OK
+    assert place.is_file()
+    ran = calward("serve", "--data-dir", str(tmp_path / "ls"), "--database", "sqlite:///", "--listen", "127.0.0.1:0")
+    assert (ran.code, "names no file" in ran.err) == (Exit.USAGE, True)
