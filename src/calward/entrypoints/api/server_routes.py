@@ -94,9 +94,10 @@ def _address(body: bytes) -> str | None:
         return None
     if not (isinstance(found, dict) and set(found) == {"clearinghouse"}):
         return None
-    if not isinstance(found["clearinghouse"], str):
+    address = found["clearinghouse"]
+    if not isinstance(address, str) or not address.isprintable():  # A lone surrogate could not even be kept.
         raise LicensingError(Problem.MALFORMED, "clearinghouse must be an address", field="clearinghouse")
-    return found["clearinghouse"]
+    return address
 
 
 def _online(desk: Services, who: Principal, address: str) -> Done | NotAccepted:
