@@ -105,6 +105,13 @@ def test_dev_notices_a_changed_list_of_packages(dev, tmp_path, monkeypatch):
     assert dev.digest("constraints.txt") != before
 
 
+@pytest.mark.xdist_group("frame")
+def test_groups_of_tests_are_kept_together(request):
+    if not request.config.getoption("loadgroup", default=False):
+        pytest.skip("nothing is spread over workers here")
+    assert request.node.nodeid.endswith("@frame")  # How pytest-xdist tells its groups; not every pytest lets it.
+
+
 def test_ci_runs_what_a_developer_runs():
     script = ROOT / ".ci/run"
     assert os.access(script, os.X_OK)
