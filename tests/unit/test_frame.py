@@ -97,6 +97,15 @@ def test_dev_names_what_was_not_tested_for_want_of_a_peer(dev, monkeypatch, caps
     assert "no-such-peer" in capsys.readouterr().err.splitlines()[-1]
 
 
+def test_dev_bench_is_started_by_the_whole_path_of_its_python(dev, monkeypatch):
+    # Python finds its packages by the name that it is started with: "python" is whatever PATH has first.
+    started = []
+    monkeypatch.setattr(os, "execv", lambda program, words: started.append((program, words)))
+    monkeypatch.chdir(ROOT)
+    dev.command_bench(["--help"])
+    assert started == [(dev.BIN / "python", [str(dev.BIN / "python"), "bench/main.py", "--help"])]
+
+
 def test_dev_notices_a_changed_list_of_packages(dev, tmp_path, monkeypatch):
     monkeypatch.setattr(dev, "ROOT", tmp_path)
     (tmp_path / "constraints.txt").write_text("click==8.0\n")
