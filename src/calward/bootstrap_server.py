@@ -60,6 +60,10 @@ __all__ = ["LicenseServer", "serve"]
 log = structlog.get_logger(__name__)
 
 SERVER_ROLE, LICENSE_ROLE = "license-server", "issued-licenses"
+LOST_KEY = (
+    "the ledger is there, but {path}, which has signed its audit trail, is not: put a copy back; if it is lost for good, start once "
+    "with CALWARD_NEW_KEY=1 (checkpoints signed before will no longer verify, and the server must be activated anew)"
+)
 SWEEP_EVERY = 3600
 """Seconds between two sweeps (design 3)."""
 COUNTS_FRESH_FOR = 5
@@ -88,8 +92,9 @@ class LicenseServer:
         self.ledger = SqlLedger(url, entropy=self.entropy, clock=None if postgresql else self.clock)
         self.engine = open_reader(url)
         self.ladder: Ladder = load_ladder(config.ladder)
+        self._had_a_key = self.ledger.write(lambda book: book.event(1)) is not None
+        self.key = self._key("server.key", SERVER_ROLE)  # Before the first event: a crash in between loses nothing.
         self.server = self.ledger.write(self._server)
-        self.key = self._key("server.key", SERVER_ROLE)
         self.license_key = self._key("license.key", LICENSE_ROLE, checks=False)
         self.signatures = Signatures(
             roots=frozenset(parse_public_key(x) for x in config.roots.split(",") if x.strip()),
@@ -104,6 +109,7 @@ class LicenseServer:
         self.writer = GroupWriter(self.ledger)
         self.metrics = Metrics()
         self._counted_at = -COUNTS_FRESH_FOR
+        self._ready_at = -1
         self._checkpoint_header: dict[str, str] = {}
 
     def close(self) -> None:
@@ -226,6 +232,8 @@ class LicenseServer:
     def _key(self, name: str, role: str, *, checks: bool = True) -> Ed25519Signer:
         path = self.config.data_dir / name
         if not path.exists():
+            if role == SERVER_ROLE and self._had_a_key and not self.config.new_key:
+                raise LicensingError(Problem.NOT_FOUND, LOST_KEY.format(path=path), field="data_dir")
             create_key_file(path, role, self.entropy.token(32))
         return load_signer(path, role, checks=checks)
 
@@ -244,7 +252,11 @@ class LicenseServer:
             pass
 
     def _ready(self) -> None:
-        self.ledger.write(lambda book: book.server())
+        """Whether the ledger can be written; asked at most once a second, because anybody may ask."""
+        now = self.clock.now()
+        if now != self._ready_at:
+            self.ledger.write(lambda book: book.server())
+            self._ready_at = now
 
     def _refresh(self, metrics: Metrics) -> None:
         """Count CALs for /metrics; not at each question, because anybody may ask, and a million CALs take a while."""

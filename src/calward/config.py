@@ -43,6 +43,7 @@ class ServerConfig:
     ladder: str = _setting(DEFAULT_LADDER, "name or file of the version ladder, given to a new ledger")
     clearinghouse: str = _setting("", "address of the clearinghouse, for activation online")
     roots: str = _setting("", "the clearinghouse's root keys, hexadecimal, separated by commas")
+    new_key: bool = _setting(False, "make a new server.key for a ledger that had another one, which is lost")  # noqa: FBT003
     bench_echo: bool = _setting(False, "serve /bench/echo, the yardstick of ./dev bench")  # noqa: FBT003
 
     @property

@@ -40,8 +40,10 @@ class Paper:
     def runs(self, now: int) -> bool:
         return self.ended is None and now < self.expires
 
-    def stopped(self) -> int:
-        return self.expires if self.ended is None else min(self.ended, self.expires)
+    def ran_beyond(self, moment: int) -> bool:
+        """Whether it still ran after this second; one that somebody ended in it ran until then."""
+        ended_by_someone = self.ended is not None and self.ended < self.expires
+        return self.ended >= moment if ended_by_someone else self.expires > moment
 
 
 @dataclass
@@ -100,9 +102,10 @@ class SimpleServer:
         if over_use and self.enforce:
             return Given("refused")
         status = "over-used" if over_use else "temporary"
-        for paper in opening:
-            if paper.status == status:
-                return Given(status, paper.version, None, paper.id)
+        for serving in (status,) if over_use else ("temporary", "over-used"):
+            for paper in opening:
+                if paper.status == serving:
+                    return Given(serving, paper.version, None, paper.id)
         if status == "temporary" and self._temporary_used(version, type_, who, mine):
             return Given("refused")
         return Given(status, version)
@@ -110,7 +113,7 @@ class SimpleServer:
     def _temporary_used(self, version: str, type_: str, who: str, mine: list[Paper]) -> bool:
         had = [p for p in mine if p.status == "temporary" and FAMILIES[p.version] == FAMILIES[version]]
         if type_ == "per-device":
-            had = [p for p in had if who in self.proven and p.stopped() > self.proven[who]]
+            had = [p for p in had if who in self.proven and p.ran_beyond(self.proven[who])]
         return bool(had)
 
     def ends_with(self, given: Given, type_: str, who: str) -> list[Paper]:

@@ -58,6 +58,9 @@ class FakeClearinghouse:
         ring = Keyring("Example CH", version, self.now(), self.now() + timedelta(days=365), keys)
         return seal(PayloadType.KEYRING, ring.to_payload(), ROOT)
 
+    def close(self) -> None:
+        """Nothing is held."""
+
     def activate(self, request: bytes, **changes: Any) -> bytes:
         from calward.domain.envelope import decode_envelope
 

@@ -126,6 +126,9 @@ class Registry(Protocol):
     def token_named(self, name: str, now: int) -> AdminToken | None:
         """The running token of a name."""
 
+    def has_administrator(self, now: int) -> bool:
+        """Whether a license administrator's token runs."""
+
     def add_token(self, token: AdminToken, token_hash: bytes) -> None:
         """Store a token."""
 

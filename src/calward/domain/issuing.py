@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from calward.domain.cals import CalType
 from calward.domain.key_packs import KeyPack, Shelf
-from calward.domain.licenses import Change, License, Seat, Status
+from calward.domain.licenses import Change, Ending, License, Seat, Status
 from calward.domain.reasons import Reason
 from calward.domain.settings import SECONDS_PER_DAY, PerUser, Settings
 from calward.domain.trace import Rule, Trace, TraceLine, Verdict
@@ -193,14 +193,19 @@ def _full(asking: Asking, wanted: Wanted, claim: Claim) -> Decision:
 
 def _temporary(asking: Asking, trace: Trace, why: tuple[Reason, ...]) -> Decision:
     """Step 4 per device, and for everyone while the server may issue temporary licenses only."""
-    serving = _running(asking, Status.TEMPORARY)
-    if serving:
-        return _going_on(serving, (*trace, (Rule.FALL_BACK, Verdict.TEMPORARY_KEPT)), end=serving.expires_at, why=why)
+    for status, verdict in _KEPT:
+        serving = _running(asking, status)
+        if serving:
+            return _going_on(serving, (*trace, (Rule.FALL_BACK, verdict)), end=serving.expires_at, why=why)
     if _temporary_used(asking):
         lines = ((Rule.FALL_BACK, Verdict.TEMPORARY_USED_UP), (Rule.REFUSE, Verdict.REFUSED))
         return Decision(trace=trace + lines, reasons=(*why, Reason.TEMPORARY_LICENSE_EXPIRED))
     line = (Rule.FALL_BACK, Verdict.TEMPORARY_GIVEN)
     return _of_host(asking, (*trace, line), why, Status.TEMPORARY, asking.settings.temporary_days)
+
+
+_KEPT = ((Status.TEMPORARY, Verdict.TEMPORARY_KEPT), (Status.OVER_USED, Verdict.OVER_USE_KEPT))
+"""What goes on as it is while only temporary licenses may be issued; devices are never over-used."""
 
 
 def _over_use(asking: Asking, trace: Trace, why: tuple[Reason, ...]) -> Decision:
@@ -248,7 +253,14 @@ def _temporary_used(asking: Asking) -> bool:
         for x in asking.licenses
         if x.type is asking.mode and x.status is Status.TEMPORARY and x.family == asking.host_family
     )
-    return any((x.stopped_at(asking.now) or x.expires_at) > counts_after for x in given)
+    return any(_ended_after(x, counts_after) for x in given)
+
+
+def _ended_after(license_: License, moment: int) -> bool:
+    """Whether a license ran beyond this second; one that was ended in it, by an act and not by its time, did run until then."""
+    if license_.ended_at is not None and license_.ending is not Ending.EXPIRED:
+        return license_.ended_at >= moment
+    return license_.expires_at > moment
 
 
 def _why_blocked(asking: Asking) -> Verdict:

@@ -74,6 +74,7 @@ class Verdict(IntEnum):
     NOT_ENROLLED = 18
     NOT_EXTENDED = 19
     RIGHT_ENDED = 20
+    OVER_USE_KEPT = 21
 
 
 _DETAILS: Final = MappingProxyType(
@@ -94,6 +95,7 @@ _DETAILS: Final = MappingProxyType(
         Verdict.TEMPORARY_GIVEN: "a temporary license of {host} was given",
         Verdict.TEMPORARY_KEPT: "the running temporary license of {version} serves",
         Verdict.TEMPORARY_USED_UP: "the temporary license of this version family has been used up",
+        Verdict.OVER_USE_KEPT: "the running over-use of {version} serves; it is not extended",
         Verdict.OVER_USED: "the user is let in and recorded as over-use",
         Verdict.ENFORCED: "the license server enforces per-user CALs: no over-use",
         Verdict.REFUSED: "no license",

@@ -66,8 +66,16 @@ def test_a_setup_code_is_not_used_up_by_a_bad_name(server, code):
 
 
 def test_a_name_that_is_taken_gets_a_number(server, code):
-    server.admin(name="anna")
+    server.admin(Role.VIEWER, name="anna")
     assert "<strong>anna-2</strong>" in form(server, code=code, name="anna").text
+
+
+def test_a_link_that_was_left_lying_about_makes_no_second_administrator(server, code):
+    server.admin(name="berta")
+    page = form(server, code=code, name="anna")
+    assert page.status_code == 400
+    assert "there is a license administrator already" in page.text
+    assert server.client.post("/api/v1/setup", json={"code": code}).status_code == 409
 
 
 def test_the_page_may_load_and_be_framed_by_nothing_else(server):

@@ -5,7 +5,7 @@ from types import MappingProxyType
 import pytest
 
 from calward.domain.issuing import refuse_host
-from calward.domain.licenses import Change, Status
+from calward.domain.licenses import Change, Ending, Status
 from calward.domain.reasons import Reason
 from calward.domain.trace import Rule, Verdict
 from tests.support.builders import DEVICE, USER, a_key_pack, a_license, an_asking, decide
@@ -305,6 +305,18 @@ def test_a_server_that_may_not_issue_gives_temporary_licenses_to_devices_and_use
     assert (decision.status, decision.expires_at) == (Status.TEMPORARY, NOW + 90 * DAY)
     assert decision.reasons == (why,)
     assert decision.trace[1] == (Rule.SAME_VERSION, verdict)
+
+
+def test_running_over_use_goes_on_as_it_is_while_the_server_may_not_issue():
+    held = a_license("2016", Status.OVER_USED, USER, days=12)
+    decision = decide(an_asking(mode=USER, licenses=[held], blocked=Reason.SERVER_NOT_ACTIVATED))
+    assert (decision.license, decision.change, decision.writes) == (held, Change.KEPT, False)
+    assert decision.trace[-1] == (Rule.FALL_BACK, Verdict.OVER_USE_KEPT)
+
+
+def test_a_temporary_license_that_was_upgraded_in_the_second_of_the_proof_has_been_used_up():
+    used = a_license(status=Status.TEMPORARY, ended_at=NOW, ending=Ending.UPGRADED)
+    assert Reason.TEMPORARY_LICENSE_EXPIRED in decide(an_asking(licenses=[used], proven_at=NOW)).reasons
 
 
 def test_a_user_gets_one_temporary_license_for_each_family_too():

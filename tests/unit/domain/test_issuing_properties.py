@@ -93,6 +93,9 @@ def without_cal(asking: Asking, mine: list[License], opens: list[License]) -> tu
     temporary = [x for x in opens if x.status is Status.TEMPORARY]
     if temporary:
         return "temporary", temporary[0].version
+    over = [x for x in opens if x.status is Status.OVER_USED]
+    if over:
+        return "over-used", over[0].version
     had = [x for x in mine if x.status is Status.TEMPORARY and x.family == asking.host_family]
     if asking.mode is DEVICE:
         had = [x for x in had if asking.proven_at is not None and x.expires_at > asking.proven_at]

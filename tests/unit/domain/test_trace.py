@@ -31,6 +31,7 @@ FROZEN_VERDICTS = {
     18: "not-enrolled",
     19: "not-extended",
     20: "right-ended",
+    21: "over-use-kept",
 }
 
 
@@ -80,7 +81,7 @@ def test_a_count_that_is_not_there_is_none():
     assert "none of 0 " in read(2, 6).detail
 
 
-@pytest.mark.parametrize("numbers", [(), (1,), (6, 0), (1, 21), (-1, 0)])
+@pytest.mark.parametrize("numbers", [(), (1,), (6, 0), (1, 99), (-1, 0)])
 def test_the_numbers_of_a_newer_release_are_said_as_such(numbers):
     assert read(*numbers) == Line("unknown", "unknown", f"numbers of a newer release: {list(numbers)}")
 

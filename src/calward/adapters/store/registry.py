@@ -102,6 +102,10 @@ class SqlRegistry:
         row = self._one(f"SELECT {_TOKEN} FROM token WHERE {where}", name, now)  # noqa: S608
         return token_from(row) if row else None
 
+    def has_administrator(self, now: int) -> bool:
+        where = "role = ? AND ended_at IS NULL AND expires_at > ?"
+        return self._one(f"SELECT {_TOKEN} FROM token WHERE {where}", Role.LICENSE_ADMINISTRATOR.value, now) is not None  # noqa: S608
+
     def add_token(self, token: AdminToken, token_hash: bytes) -> None:
         values = (token.id, token.name, token.role.value, token.made_at, token.expires_at, token.ended_at, token_hash)
         self._do(self._sql.insert("token", (*TOKEN, "hash")), *values)

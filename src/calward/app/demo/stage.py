@@ -95,6 +95,9 @@ class NearClearinghouse:
         """Its newest keyring."""
         return self.desk.keyring()[1]
 
+    def close(self) -> None:
+        """Nothing is held."""
+
     def activate(self, request: bytes) -> bytes:
         """The answer to an activation request."""
         found = self.desk.activate(ActivateLicenseServer(request, Channel.ONLINE))

@@ -27,9 +27,13 @@ def set_up(text: str, book: RegistryBook, *, now: int, entropy: Entropy, name: s
     """Change the code for a license administrator's token.
 
     ``name`` None: "administrator"; a name that is taken gets a number.
-    Raises: LicensingError: MALFORMED: no code at all, or the name; UNAUTHORIZED: not a code that works.
+    Raises: LicensingError: MALFORMED: no code at all, or the name; CONFLICT: there is an administrator, so that a link that was
+    left lying about makes no second one; UNAUTHORIZED: not a code that works.
     """
     code, free = read_code(text), _free_name(check_token_name(name or FIRST_NAME), book, now)
+    if book.registry.has_administrator(now):
+        detail = "there is a license administrator already: who is one makes further tokens (calward token make)"
+        raise LicensingError(Problem.CONFLICT, detail, field="code")
     # Nothing that can fail comes after this: a code is not used up for nothing.
     if book.registry.use_code(code.hash, Purpose.SET_UP, now) is None:
         raise LicensingError(Problem.UNAUTHORIZED, WRONG_CODE, field="code")

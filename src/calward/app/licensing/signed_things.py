@@ -52,6 +52,9 @@ class Clearinghouse(Protocol):
     def activate(self, request: bytes) -> bytes:
         """The answer to an activation request."""
 
+    def close(self) -> None:
+        """Give the connection back."""
+
 
 def request_activation(book: Book, signatures: Signatures, entropy: Entropy, *, now: int) -> bytes:
     """Make a signed activation request; the answer to an earlier one is not taken any more."""

@@ -246,12 +246,11 @@ def _plain(answer: Answer) -> dict[str, Any]:
 
 
 def _statement(answer: Answer, event: Event, body: AskBody, desk: HostDesk) -> dict[str, Any]:
-    """What is signed: the license and whose it is, as the host asked. The decision's time is part of it."""
+    """What is signed: the license and whose it is, as the host asked. No time but its end: asked again, it is the same."""
     holder = {"hardware_id": body.device.hardware_id} if body.device else {"user": body.user}
     return {
         "server": desk.server_id,
         "host": event["host"],
-        "at": event["at"],
         "holder": holder,
         "license": answer.license,
     }

@@ -1,6 +1,7 @@
 """What does an administrator see and change of the license server itself?"""
 
 import json
+from contextlib import closing
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -101,8 +102,8 @@ def _address(body: bytes) -> str | None:
 
 
 def _online(desk: Services, who: Principal, address: str) -> Done | NotAccepted:
-    line = desk.clearinghouse(address)
-    return activate_online(desk.ledger, line, desk.signatures, desk.entropy, by=who.name, address=address)
+    with closing(desk.clearinghouse(address)) as line:
+        return activate_online(desk.ledger, line, desk.signatures, desk.entropy, by=who.name, address=address)
 
 
 def _from_file(desk: Services, who: Principal, body: bytes) -> Done | NotAccepted:
