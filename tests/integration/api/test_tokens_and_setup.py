@@ -74,7 +74,7 @@ def test_a_link_that_was_left_lying_about_makes_no_second_administrator(server, 
     server.admin(name="berta")
     page = form(server, code=code, name="anna")
     assert page.status_code == 400
-    assert "there is a license administrator already" in page.text
+    assert "There is a license administrator already" in page.text
     assert server.client.post("/api/v1/setup", json={"code": code}).status_code == 409
 
 
