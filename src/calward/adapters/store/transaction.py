@@ -1,0 +1,46 @@
+# ruff: noqa: D102 - a driver's cursor is described by DB-API (PEP 249)
+"""What do all parts of a book share within one transaction?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from calward.adapters.store.shared import Shared
+from calward.adapters.store.statements import Statements
+from calward.adapters.store.working_set import WorkingSet
+
+__all__ = ["Cursor", "Transaction"]
+
+
+class Cursor(Protocol):
+    """What we use of a driver's cursor."""
+
+    @property
+    def rowcount(self) -> int: ...
+
+    def execute(self, statement: str, parameters: Sequence[Any] = ..., /) -> Any: ...  # noqa: ANN401
+    def fetchall(self) -> list[Any]: ...
+    def fetchone(self) -> Any: ...  # noqa: ANN401
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """One cursor, what is known beyond the transaction (``shared``) and what the transaction has gathered (``work``).
+
+    ``now``: its time, seconds since 1970.
+    """
+
+    cursor: Cursor
+    sql: Statements
+    shared: Shared
+    now: int
+    work: WorkingSet = field(default_factory=WorkingSet)
+
+    def select(self, text: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        """All rows of one statement; its parameters are marked "?" for either database."""
+        self.cursor.execute(text.replace("?", self.sql.mark), parameters)
+        return self.cursor.fetchall()
+
+    def do(self, text: str, parameters: Sequence[Any]) -> None:
+        """Carry out one statement; its parameters are marked "?" for either database."""
+        self.cursor.execute(text.replace("?", self.sql.mark), parameters)
