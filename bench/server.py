@@ -40,7 +40,7 @@ def serving(url: str, folder: Path) -> Iterator[Running]:
     port = _free_port()
     words = [_CALWARD, "serve", "--data-dir", folder, "--database", url, "--listen", f"127.0.0.1:{port}"]
     words += ["--socket", "none"]  # Nobody administers it, and a folder's name may be too long for a socket's.
-    environment = {**os.environ, "CALWARD_BENCH_ECHO": "1"}
+    environment = {**os.environ, "CALWARD_BENCH_ECHO": "1", "CALWARD_NEW_KEY": "1"}
     log = folder / "serve.log"
     with log.open("w", encoding="utf-8") as output:
         process = subprocess.Popen([str(x) for x in words], env=environment, stdout=output, stderr=output)

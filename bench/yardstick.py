@@ -21,7 +21,7 @@ __all__ = ["WAYS", "Written", "bare_inserts", "captured"]
 Row = Sequence[Any]
 _HOLDER = ("id", "kind", "key", "label", "salt", "hash")
 _EVENT = ("id", "position", "body")
-_REQUEST = ("key", "digest", "event", "at")
+_REQUEST = ("key", "event", "at")
 _SEAT = ("pack", "n", "license", "held_until")
 
 

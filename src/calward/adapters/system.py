@@ -34,7 +34,7 @@ SWITCH_INTERVAL = 0.0002
 The ledger's writer hands the interpreter over at each statement; by default it would wait 5 ms to get it back.
 """
 
-COLLECT_AFTER = 50_000
+COLLECT_AFTER = 200_000
 """Objects made before the collector of cycles looks; what a request makes holds none."""
 
 

@@ -12,7 +12,7 @@ from calward.domain.key_packs import KeyPack, Shelf
 from calward.domain.licenses import Ending, Holder, License, Seat
 from calward.domain.parties import Server
 
-__all__ = ["Book", "Claimed", "Clock", "Entropy", "Ledger", "Remembered"]
+__all__ = ["Book", "Claimed", "Clock", "Entropy", "Ledger"]
 
 T = TypeVar("T")
 
@@ -39,13 +39,6 @@ class Claimed(NamedTuple):
 
     seat: Seat
     expired: int | None = None
-
-
-class Remembered(NamedTuple):
-    """What was answered under a request id: the digest of the question, and the event."""
-
-    digest: bytes
-    event: Event
 
 
 class Book(Protocol):
@@ -138,10 +131,10 @@ class Book(Protocol):
     def event(self, number: int) -> Event | None:
         """An event by its number."""
 
-    def remembered(self, host: int, request_id: str) -> Remembered | None:
-        """What this host was answered under this request id, within the time that ids are kept."""
+    def remembered(self, host: int, request_id: str) -> Event | None:
+        """The event with which this host was answered under this request id, within the time that ids are kept."""
 
-    def remember(self, host: int, request_id: str, digest: bytes, event: int, at: int) -> None:
+    def remember(self, host: int, request_id: str, event: int, at: int) -> None:
         """Keep the answer for a repetition of the request."""
 
     def same_refusal(self, holder: int, host: int, reasons: str, since: int) -> int | None:

@@ -8,7 +8,6 @@ import msgspec
 
 from calward.adapters.store.flushing import flush
 from calward.adapters.store.transaction import Transaction
-from calward.app.ports import Remembered
 from calward.domain.events import Event, read_event
 
 __all__ = ["Answers", "request_key"]
@@ -57,22 +56,22 @@ class Answers:
         self._work.requests.update(dict.fromkeys(keys))
         where, values = self._sql.among("r.key", keys)
         found = self._select(
-            f"SELECT r.key, r.digest, e.body FROM request r JOIN event e ON e.id = r.event WHERE {where}",  # noqa: S608
+            f"SELECT r.key, e.body FROM request r JOIN event e ON e.id = r.event WHERE {where}",  # noqa: S608
             values,
         )
-        for key, digest, body in found:
-            self._work.requests[bytes(key)] = Remembered(bytes(digest), read_event(body))
+        for key, body in found:
+            self._work.requests[bytes(key)] = read_event(body)
 
-    def remembered(self, host: int, request_id: str) -> Remembered | None:
+    def remembered(self, host: int, request_id: str) -> Event | None:
         key = self.key(host, request_id)
         if key not in self._work.requests:
             self.load([key])
         return self._work.requests[key]
 
-    def remember(self, host: int, request_id: str, digest: bytes, event: int, at: int) -> None:
+    def remember(self, host: int, request_id: str, event: int, at: int) -> None:
         key = self.key(host, request_id)
-        self._work.new_requests.append((key, digest, event, at))
-        self._work.requests[key] = Remembered(digest, self.event(event) or {})
+        self._work.new_requests.append((key, event, at))
+        self._work.requests[key] = self.event(event)
 
     # Refusals and warnings.
 

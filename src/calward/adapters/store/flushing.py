@@ -38,7 +38,7 @@ def flush(transaction: Transaction) -> None:
     write(longer, lambda some: sql.update_many("license", ("id",), ("expires_at", "decision"), some))
     write([key + value for key, value in work.seats.items()], sql.pass_on)
     write(work.new_events, lambda some: sql.insert_many("event", ("id", "position", "body"), some))
-    write(work.new_requests, lambda some: sql.insert_many("request", ("key", "digest", "event", "at"), some))
+    write(work.new_requests, lambda some: sql.insert_many("request", ("key", "event", "at"), some))
     work.written()
 
 

@@ -156,12 +156,11 @@ request = Table(
     "request",
     metadata,
     Column("key", LargeBinary(16), primary_key=True),
-    Column("digest", LargeBinary, nullable=False),
     Column("event", BigInteger, nullable=False),
     Column("at", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
-"""Answered request ids: ``key`` is a hash of host and request id, ``digest`` of what was asked."""
+"""Answered request ids: ``key`` is a hash of host and request id."""
 Index("request_at", request.c.at)
 
 refusal = Table(

@@ -7,7 +7,6 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from calward.app.ports import Remembered
 from calward.domain.events import Event
 from calward.domain.licenses import Ending, Holder, License
 
@@ -27,7 +26,7 @@ class WorkingSet:
     licenses: dict[int, License] = field(default_factory=dict)
     licenses_of: dict[int, list[License]] = field(default_factory=dict)
     request_keys: dict[tuple[int, str], bytes] = field(default_factory=dict)
-    requests: dict[bytes, Remembered | None] = field(default_factory=dict)
+    requests: dict[bytes, Event | None] = field(default_factory=dict)
     free: dict[int, deque[Row]] = field(default_factory=dict)
     """Free CALs by pack row, as (n, license that held it, held until)."""
     exhausted: set[int] = field(default_factory=set)

@@ -1,6 +1,5 @@
 """Issue a license: which CAL does this client get, and who must hear of it?"""
 
-import hashlib
 from typing import NamedTuple
 
 from calward.app.licensing.shortages import note_shortages
@@ -34,12 +33,6 @@ class IssueLicense(NamedTuple):
     label: str
     full_only: bool = False
 
-    @property
-    def digest(self) -> bytes:
-        """8 bytes that tell this question from any other under the same request id."""
-        # A device's name is a label that may change between two attempts: it is no part of the question.
-        return hashlib.sha256(f"{self.kind}\0{int(self.full_only)}\0{self.key}".encode()).digest()[:8]
-
 
 class _Tried(NamedTuple):
     """A decision with the license whose end was noticed on the way."""
@@ -58,7 +51,7 @@ def issue_license(command: IssueLicense, book: Book, *, now: int, entropy: Entro
     _check_mode(command)
     earlier = book.remembered(command.host.id, command.request_id)
     if earlier:
-        return _repeated(earlier.digest, earlier.event, command)
+        return _repeated(earlier, command, book)
     server = book.server()
     known = book.find_holder(command.kind, command.key)
     # A question of which nothing may be recorded leaves nobody behind: its holder is made only when there is an answer.
@@ -99,11 +92,14 @@ def _check_mode(command: IssueLicense) -> None:
         raise LicensingError(Problem.MALFORMED, detail)
 
 
-def _repeated(digest: bytes, event: Event, command: IssueLicense) -> Event:
-    if digest != command.digest:
+def _repeated(earlier: Event, command: IssueLicense, book: Book) -> Event:
+    """The answer once more, to whom it was given; a device's name is a label that may have changed meanwhile."""
+    holder = book.find_holder(command.kind, command.key)
+    another = holder is None or holder.token != earlier["holder"]
+    if another or (command.full_only and earlier.get("status") != Status.ACTIVE):
         detail = f"request id {command.request_id!r} was used by this host for another question: use a new one"
         raise LicensingError(Problem.CONFLICT, detail, field="request_id")
-    return event
+    return earlier
 
 
 def decide_beforehand(command: IssueLicense, holder: Holder, book: Book, *, now: int) -> Decision:
@@ -168,7 +164,7 @@ def _store(command: IssueLicense, book: Book, holder: Holder, tried: _Tried, now
     else:
         _replace(book, holder, command.host.mode, decision, number, now)
     book.append(event)
-    book.remember(command.host.id, command.request_id, command.digest, number, now)
+    book.remember(command.host.id, command.request_id, number, now)
     return event
 
 
@@ -201,5 +197,5 @@ def _refuse(command: IssueLicense, book: Book, holder: Holder, decision: Decisio
         number = book.new_id()
         book.append(decision_event(number, now, command.host, holder, decision))
         book.note_refusal(holder.id, command.host.id, reasons, number, now)
-    book.remember(command.host.id, command.request_id, command.digest, number, now)
+    book.remember(command.host.id, command.request_id, number, now)
     return book.event(number) or decision_event(number, now, command.host, holder, decision)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from calward.app.ports import Book, Claimed, Clock, Entropy, Remembered
+from calward.app.ports import Book, Claimed, Clock, Entropy
 from calward.domain.cals import CalType, HolderKind
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.events import Event, encode_event, read_event
@@ -44,7 +44,7 @@ class MemoryLedger:
     _of_holder: dict[int, list[License]] = field(default_factory=dict)
     _events: dict[int, str] = field(default_factory=dict)
     _last_id: int = 0
-    _requests: dict[tuple[int, str], tuple[bytes, int, int]] = field(default_factory=dict)
+    _requests: dict[tuple[int, str], tuple[int, int]] = field(default_factory=dict)
     _refusals: dict[tuple[int, int, str], tuple[int, int, int]] = field(default_factory=dict)
     _warned: dict[str, int] = field(default_factory=dict)
     _documents: dict[str, bytes] = field(default_factory=dict)
@@ -186,15 +186,12 @@ class MemoryLedger:
         body = self._events.get(number)
         return read_event(body) if body else None
 
-    def remembered(self, host: int, request_id: str) -> Remembered | None:
+    def remembered(self, host: int, request_id: str) -> Event | None:
         found = self._requests.get((host, request_id))
-        if found is None:
-            return None
-        event = self.event(found[1])
-        return Remembered(found[0], event) if event else None
+        return self.event(found[0]) if found else None
 
-    def remember(self, host: int, request_id: str, digest: bytes, event: int, at: int) -> None:
-        self._requests[host, request_id] = (digest, event, at)
+    def remember(self, host: int, request_id: str, event: int, at: int) -> None:
+        self._requests[host, request_id] = (event, at)
 
     def same_refusal(self, holder: int, host: int, reasons: str, since: int) -> int | None:
         found = self._refusals.get((holder, host, reasons))
@@ -214,7 +211,7 @@ class MemoryLedger:
         return True
 
     def forget(self, before_requests: int, before_refusals: int) -> None:
-        self._requests = {key: value for key, value in self._requests.items() if value[2] > before_requests}
+        self._requests = {key: value for key, value in self._requests.items() if value[1] > before_requests}
         self._refusals = {key: value for key, value in self._refusals.items() if value[1] > before_refusals}
 
     def _hold(self, license_: License) -> None:

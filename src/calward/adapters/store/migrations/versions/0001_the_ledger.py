@@ -131,7 +131,6 @@ def upgrade() -> None:
     op.create_table(
         "request",
         sa.Column("key", sa.LargeBinary(length=16), nullable=False),
-        sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("event", sa.BigInteger(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("key", name=op.f("request_pk")),
