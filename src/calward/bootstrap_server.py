@@ -62,7 +62,7 @@ log = structlog.get_logger(__name__)
 SERVER_ROLE, LICENSE_ROLE = "license-server", "issued-licenses"
 LOST_KEY = (
     "the ledger is there, but {path}, which has signed its audit trail, is not: put a copy back; if it is lost for good, start once "
-    "with CALWARD_NEW_KEY=1 (checkpoints signed before will no longer verify, and the server must be activated anew)"
+    "with --new-key (checkpoints signed before will no longer verify, and the server must be activated anew)"
 )
 SWEEP_EVERY = 3600
 """Seconds between two sweeps (design 3)."""

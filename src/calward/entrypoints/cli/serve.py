@@ -39,6 +39,7 @@ _WHAT: Final = {
 @click.option("--tls-certificate", metavar="FILE", help="PEM file with the certificate and its chain.")
 @click.option("--tls-key", metavar="FILE", help="PEM file with the certificate's key.")
 @click.option("--self-signed", is_flag=True, default=None, help="Make a certificate of its own; hosts pin it.")
+@click.option("--new-key", is_flag=True, default=None, help="Make a new server.key for a ledger that has lost its own.")
 @click.option("--name", help="The license server's name, given to a new ledger.")
 @click.option("--server-version", metavar="VERSION", help="The version it runs as, given to a new ledger.")
 @click.option("--ladder", metavar="NAME|FILE", help="The version ladder, given to a new ledger.")
