@@ -52,7 +52,7 @@ from calward.domain.roles import Principal, Role
 from calward.domain.settings import SECONDS_PER_DAY
 from calward.entrypoints.api.app import make_app
 from calward.entrypoints.api.health import Metrics, health_routes
-from calward.entrypoints.api.host_routes import HostDesk, host_routes
+from calward.entrypoints.api.host_routes import HostDesk, host_routes, hosts_first
 from calward.entrypoints.api.services import Services
 
 __all__ = ["LicenseServer", "serve"]
@@ -119,12 +119,10 @@ class LicenseServer:
 
     def app(self) -> ASGIApp:
         """The whole application: routes for hosts, administration, health."""
-        routes = [
-            *host_routes(self.desk()),
-            *health_routes(self._ready, self.metrics, self._refresh),
-            Mount("", make_app(self.services())),
-        ]
-        return Starlette(routes=routes, lifespan=self.lifespan)
+        hosts = host_routes(self.desk())
+        health = health_routes(self._ready, self.metrics, self._refresh)
+        everything = Starlette(routes=[*hosts, *health, Mount("", make_app(self.services()))], lifespan=self.lifespan)
+        return hosts_first(everything, hosts)
 
     def desk(self) -> HostDesk:
         """What the routes for hosts need."""

@@ -106,13 +106,19 @@ def refuse_host(reason: Reason) -> Decision:
     return Decision(trace=((Rule.HOST, verdict), (Rule.REFUSE, Verdict.REFUSED)), reasons=(reason,))
 
 
+_NONE_HELD: TraceLine = (Rule.KEEP, Verdict.NONE_HELD)
+_TAKEN: Trace = ((Rule.SAME_VERSION, Verdict.TAKEN),)
+
+
 def plan(asking: Asking) -> Decision | Wanted:
     """Step 1, or the packs for steps 2 and 3."""
+    first = _NONE_HELD
     active = [x for x in asking.running() if x.status is Status.ACTIVE]
-    fitting = [x for x in active if x.family >= asking.host_family]
-    if fitting:
-        return _keep(asking, min(fitting, key=lambda x: (x.family, -x.expires_at, x.id)))
-    first: TraceLine = (Rule.KEEP, Verdict.HELD_TOO_OLD if active else Verdict.NONE_HELD)
+    if active:
+        fitting = [x for x in active if x.family >= asking.host_family]
+        if fitting:
+            return _keep(asking, min(fitting, key=lambda x: (x.family, -x.expires_at, x.id)))
+        first = (Rule.KEEP, Verdict.HELD_TOO_OLD)
     if asking.blocked or not asking.proven:
         return Wanted((first, (Rule.SAME_VERSION, _why_blocked(asking))), (), ())
     same, higher = asking.shelf.usable(asking.mode, asking.host_family, asking.now)
@@ -173,10 +179,11 @@ def _going_on(
 def _full(asking: Asking, wanted: Wanted, claim: Claim) -> Decision:
     """Steps 2 and 3: a new full license ends what it replaces."""
     pack = claim.pack
-    if pack.family == asking.host_family:
-        lines: Trace = ((Rule.SAME_VERSION, Verdict.TAKEN),)
-    else:
-        lines = (_tried(Rule.SAME_VERSION, wanted.same), (Rule.NEWER_VERSION, Verdict.TAKEN))
+    lines = (
+        _TAKEN
+        if pack.family == asking.host_family
+        else (_tried(Rule.SAME_VERSION, wanted.same), (Rule.NEWER_VERSION, Verdict.TAKEN))
+    )
     days = asking.settings.user_days if asking.mode is CalType.PER_USER else asking.full_days
     ends = tuple([x for x in asking.running() if x.family <= pack.family])
     return Decision(

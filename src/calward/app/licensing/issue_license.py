@@ -86,7 +86,8 @@ def _made_holder(command: IssueLicense, book: Book) -> Holder:
 
 def _check_mode(command: IssueLicense) -> None:
     """A host of one mode asks for holders of that mode only."""
-    host, expected = command.host, command.host.mode.holder_kind
+    host = command.host
+    expected = host.mode.holder_kind
     if command.kind is not expected:
         detail = f"session host {host.name} is set to {host.mode.value}: ask for a {expected.value}, not a {command.kind.value}"
         raise LicensingError(Problem.MALFORMED, detail)
