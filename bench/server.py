@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -84,12 +85,12 @@ class Loader:
         """Do a job; stops the run if an answer came out wrong."""
         if self._process.stdin is None or self._process.stdout is None:
             raise AssertionError
-        self._process.stdin.write(json.dumps(asdict(job)) + "\n")
-        self._process.stdin.flush()
-        line = self._process.stdout.readline()
-        if not line:
-            raise SystemExit("bench: the load generator ended")
-        result = Result(**json.loads(line))
+        with tempfile.NamedTemporaryFile("r", suffix=".json") as file:
+            self._process.stdin.write(json.dumps(asdict(job) | {"result_file": file.name}) + "\n")
+            self._process.stdin.flush()
+            if not self._process.stdout.readline():
+                raise SystemExit("bench: the load generator ended")
+            result = Result(**json.load(file))
         if result.wrong:
             detail = f"{result.wrong} of {len(result.ms)} answers came out wrong"
             raise SystemExit(f"bench: {detail} (by status: {result.statuses}), the first:\n{result.first_wrong}")
