@@ -4,6 +4,7 @@ The host's side of ``/api/v1``: one question each, an answer or a LicensingError
 is believed: it may be of another release, or something else that listens there.
 """
 
+import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,10 +12,14 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from calward.adapters.http_exchange import Address, Message, Reply, exchange
+from calward.app.sessionhost.heartbeats import HeartbeatAnswer, HeartbeatReport, LiveSession, WireChain
 from calward.app.sessionhost.ports import HostPolicy
 from calward.domain.cals import CalType
+from calward.domain.canonical import encode
 from calward.domain.errors import LicensingError, Problem
+from calward.domain.fields import render_moment
 from calward.domain.heard import Heard, HeldLicense
+from calward.domain.statements import check_public_key, check_server_id
 
 __all__ = ["Enrolled", "LicenseServerClient"]
 
@@ -30,16 +35,25 @@ _PROBLEMS: Final = {
 """What is not here is UNAVAILABLE: the server could not say, and may be asked again with the same id."""
 _SHOWN: Final = 200
 """Characters of a server's own words that we repeat."""
+_CHAIN: Final = range(2, 5)
+"""Certificates in a chain for the wire: a root, a host's, and room for two between them."""
+_CANNOT_READ: Final = (KeyError, TypeError, ValueError, AttributeError, LicensingError)
+"""What reading an answer that is none raises; ValueError also stands for what is no base64."""
 
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """What a host gets for its one-time code; the token is shown this once."""
+    """What a host gets for its one-time code; the token is shown this once.
+
+    ``license_keys`` and ``server_id``: what the server's licenses are checked by; empty from a server of an older release.
+    """
 
     name: str
     version: str
     mode: str
     token: str = field(repr=False)
+    license_keys: tuple[bytes, ...] = ()
+    server_id: str = ""
 
 
 class LicenseServerClient:
@@ -89,7 +103,7 @@ class LicenseServerClient:
         """Ask what the server knows of this host; raises LicensingError."""
         said = self._ask("GET", "host", None, seconds)
         try:
-            return HostPolicy(_text(said, "version"), _text(said, "mode"), _days(said), now)
+            return _policy(said, now)
         except (KeyError, TypeError, ValueError) as error:
             raise self._not_ours(error) from error
 
@@ -98,8 +112,30 @@ class LicenseServerClient:
         said = self._post("hosts:enroll", {"code": code}, seconds)
         try:
             host = said["host"]
-            return Enrolled(_text(host, "name"), _text(host, "version"), _text(host, "mode"), _text(said, "token"))
-        except (KeyError, TypeError) as error:
+            keys, server_id = (_keys(said), _server_id(said)) if "license_keys" in said else ((), "")
+            name, version, mode = (_text(host, key) for key in ("name", "version", "mode"))
+            return Enrolled(name, version, mode, _text(said, "token"), keys, server_id)
+        except _CANNOT_READ as error:
+            raise self._not_ours(error) from error
+
+    def certificate(self, public_key: bytes, *, seconds: float) -> WireChain:
+        """Ask for a certificate of this host's RSA key (DER SubjectPublicKeyInfo) for the wire; raises LicensingError."""
+        said = self._post("host:certificate", {"public_key": base64.b64encode(public_key).decode()}, seconds)
+        try:
+            return WireChain(_chain(said), _moment(_text(said, "expires_at")))
+        except _CANNOT_READ as error:
+            raise self._not_ours(error) from error
+
+    def heartbeat(self, report: HeartbeatReport, *, seconds: float, now: datetime) -> HeartbeatAnswer:
+        """Tell what is open on this host, and hear policy, keys and revocations; raises LicensingError.
+
+        NOT_FOUND: the server is of a release that knows no heartbeat.
+        """
+        body = {"agent": report.agent, "sessions": [_session(one) for one in report.sessions]}
+        said = self._post("host:heartbeat", body, seconds)
+        try:
+            return HeartbeatAnswer(_policy(said["host"], now), _keys(said), _server_id(said), _names(said["revoked"]))
+        except _CANNOT_READ as error:
             raise self._not_ours(error) from error
 
     def _request(self, question: dict[str, Any], *, full_only: bool, seconds: float) -> Heard:
@@ -143,7 +179,10 @@ def _heard(answer: Mapping[str, Any], server: str) -> Heard:
     reasons = tuple(_plain(reason) for reason in answer["reason"])
     decision = answer.get("decision")
     given = _license(answer["license"], server) if answer["outcome"] == "granted" else None
-    return Heard(given, reasons, None if decision is None else _plain(decision))
+    signed = answer.get("signed")
+    # Envelopes have one spelling: what is rendered here is what was sent, whatever stood around it.
+    kept = encode(signed) if given is not None and isinstance(signed, dict) else None
+    return Heard(given, reasons, None if decision is None else _plain(decision), kept)
 
 
 def _license(given: Mapping[str, Any], server: str) -> HeldLicense:
@@ -165,6 +204,43 @@ def _moment(text: str) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("a time without its zone")
     return moment.astimezone(UTC).replace(microsecond=0)
+
+
+def _policy(said: Mapping[str, Any], now: datetime) -> HostPolicy:
+    return HostPolicy(_text(said, "version"), _text(said, "mode"), _days(said), now)
+
+
+def _keys(said: Mapping[str, Any]) -> tuple[bytes, ...]:
+    return tuple(check_public_key(_from_base64(key), "a license key") for key in said["license_keys"])
+
+
+def _server_id(said: Mapping[str, Any]) -> str:
+    return check_server_id(_text(said, "server_id"))
+
+
+def _names(listed: list[object]) -> frozenset[str]:
+    return frozenset(map(_plain, listed))
+
+
+def _chain(said: Mapping[str, Any]) -> tuple[bytes, ...]:
+    chain = tuple(map(_from_base64, said["chain"]))
+    if len(chain) not in _CHAIN:
+        raise ValueError(f"a chain of {len(chain)} certificates")
+    return chain
+
+
+def _session(one: LiveSession) -> dict[str, str | None]:
+    return {
+        "line": one.line,
+        "user": one.user,
+        "license": one.license,
+        "hardware_id": one.hardware_id,
+        "since": render_moment(one.since),
+    }
+
+
+def _from_base64(value: object) -> bytes:
+    return base64.b64decode(_plain(value), validate=True)
 
 
 def _days(said: Mapping[str, Any]) -> int:

@@ -67,6 +67,13 @@ class Fields:
             raise self._wrong(name, f"text of 1 to {max_length} characters")
         return value
 
+    def text_or_none(self, name: str) -> str | None:
+        """As ``text``; null is None."""
+        if self._left.get(name, ...) is None:
+            del self._left[name]
+            return None
+        return self.text(name)
+
     def name(self, name: str) -> str:
         """A string that ``check_name`` accepts."""
         return check_name(self.text(name), f"{name} of {self._what}")
@@ -104,6 +111,17 @@ class Fields:
             return choices(value)  # type: ignore[arg-type]  # Any object may be asked for; what is no value is a ValueError.
         except ValueError:
             raise self._wrong(name, "one of " + ", ".join(choices)) from None
+
+    def has(self, name: str) -> bool:
+        """Whether a field of this name is left."""
+        return name in self._left
+
+    def inner(self, name: str) -> "Fields":
+        """One object, with its own fields to be taken."""
+        value = self._take(name)
+        if not isinstance(value, dict):
+            raise self._wrong(name, "an object")
+        return Fields(value, f"{name} of {self._what}")
 
     def objects(self, name: str, *, most: int) -> list["Fields"]:
         """A list of 1 to ``most`` objects."""

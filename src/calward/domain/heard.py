@@ -44,11 +44,13 @@ class Heard:
     """What a host heard from one license server: a license, or none and why.
 
     ``reasons`` may also stand beside a license: why it is not a full one. ``decision`` is the server's name for it.
+    ``signed``: the license in its signed envelope, byte for byte as the server sent it; what a client may keep and show again.
     """
 
     license: HeldLicense | None
     reasons: tuple[str, ...] = ()
     decision: str | None = None
+    signed: bytes | None = None
 
     @property
     def full(self) -> bool:

@@ -1,0 +1,55 @@
+"""What do a session host and its license server tell each other once a minute, and for the wire?"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from calward.app.sessionhost.ports import HostPolicy
+
+__all__ = ["MAX_SESSIONS", "HeartbeatAnswer", "HeartbeatReport", "LiveSession", "WireChain"]
+
+MAX_SESSIONS: Final = 10_000
+"""Sessions in one heartbeat; a server refuses more."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSession:
+    """A session that is open now. ``line`` is its terminal (an X display, a tty); ``since`` is aware.
+
+    ``license`` and ``hardware_id`` (the device's id, by the host's rule) are None where there is none or it is not known.
+    """
+
+    line: str
+    user: str
+    since: datetime
+    license: str | None = None
+    hardware_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeartbeatReport:
+    """What a host tells: the release of its agent and its open sessions, at most ``MAX_SESSIONS``."""
+
+    agent: str
+    sessions: tuple[LiveSession, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HeartbeatAnswer:
+    """What the server tells: the host's policy, and all that is needed to check its licenses while it is away.
+
+    ``license_keys`` are raw Ed25519 public keys, newest first; ``revoked`` names its licenses that are revoked and would still run.
+    """
+
+    policy: HostPolicy
+    license_keys: tuple[bytes, ...]
+    server_id: str
+    revoked: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class WireChain:
+    """Certificates (DER) for the licensing protocol: the license server's root first, the host's own last."""
+
+    chain: tuple[bytes, ...]
+    expires_at: datetime
