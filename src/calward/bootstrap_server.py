@@ -1,7 +1,8 @@
 """How is a license server put together from its settings, and served?
 
 The data folder holds ``ledger.db`` (unless another database is named), ``server.key`` (who this license server is; signs requests
-and checkpoints), ``license.key`` (signs issued licenses) and, where asked for, a certificate of our own. Only its owner may look in.
+and checkpoints), ``license.key`` (signs issued licenses), ``wire.key`` with ``wire.pem`` (vouches for hosts in the licensing
+protocol) and, where asked for, a certificate of our own. Only its owner may look in.
 """
 
 import asyncio
@@ -27,6 +28,7 @@ from calward.adapters.logs import configure_logs
 from calward.adapters.one_process import only_process
 from calward.adapters.serving import serve_asgi
 from calward.adapters.signing import Ed25519Signer, create_key_file, load_signer, parse_public_key, seal, verify
+from calward.adapters.signing.wire_authority import open_wire_authority
 from calward.adapters.store.audit_desk import SqlAuditDesk
 from calward.adapters.store.engines import dialect_of, open_reader, sqlite_path
 from calward.adapters.store.host_tokens import SqlHostTokens
@@ -50,6 +52,7 @@ from calward.domain.ladder import Ladder
 from calward.domain.parties import Server
 from calward.domain.roles import Principal, Role
 from calward.domain.settings import SECONDS_PER_DAY
+from calward.entrypoints.api.agent_routes import agent_routes
 from calward.entrypoints.api.app import make_app
 from calward.entrypoints.api.health import Metrics, health_routes
 from calward.entrypoints.api.host_routes import HostDesk, host_routes, hosts_first
@@ -96,6 +99,7 @@ class LicenseServer:
         self.key = self._key("server.key", SERVER_ROLE)  # Before the first event: a crash in between loses nothing.
         self.server = self.ledger.write(self._server)
         self.license_key = self._key("license.key", LICENSE_ROLE, checks=False)
+        self.wire_authority = open_wire_authority(config.data_dir, now=self.clock.now())
         self.signatures = Signatures(
             roots=frozenset(parse_public_key(x) for x in config.roots.split(",") if x.strip()),
             verify=verify,
@@ -119,9 +123,10 @@ class LicenseServer:
 
     def app(self) -> ASGIApp:
         """The whole application: routes for hosts, administration, health."""
-        hosts = host_routes(self.desk())
+        desk, services = self.desk(), self.services()
+        hosts = [*host_routes(desk), *agent_routes(desk, services, self.wire_authority)]
         health = health_routes(self._ready, self.metrics, self._refresh)
-        everything = Starlette(routes=[*hosts, *health, Mount("", make_app(self.services()))], lifespan=self.lifespan)
+        everything = Starlette(routes=[*hosts, *health, Mount("", make_app(services))], lifespan=self.lifespan)
         return hosts_first(everything, hosts)
 
     def desk(self) -> HostDesk:
@@ -153,6 +158,7 @@ class LicenseServer:
             local=_local,
             fingerprint=self.fingerprint,
             addresses=lambda: (reachable(self.url),),
+            license_keys=lambda: (self.license_key.public_key,),
             headers=lambda: self._checkpoint_header,
             renew_within=lambda: RENEW_WITHIN if self._clearinghouse() else None,
         )

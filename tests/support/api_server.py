@@ -13,6 +13,7 @@ from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 from calward.adapters.signing import seal, verify
+from calward.adapters.signing.wire_authority import open_wire_authority
 from calward.adapters.store.audit_desk import SqlAuditDesk
 from calward.adapters.store.engines import open_reader
 from calward.adapters.store.host_tokens import SqlHostTokens
@@ -33,6 +34,7 @@ from calward.domain.roles import Principal, Role
 from calward.domain.statements import Activation, ActivationRequest, Channel, KeyPackStatement, PayloadType, Program
 from calward.domain.trust import Keyring, RoleKey
 from calward.domain.trust import Role as KeyRole
+from calward.entrypoints.api.agent_routes import agent_routes
 from calward.entrypoints.api.app import make_app
 from calward.entrypoints.api.host_routes import HostDesk, host_routes
 from calward.entrypoints.api.services import Services
@@ -163,7 +165,7 @@ def an_api_server(
     ledger, reader = SqlLedger(url, entropy=entropy, clock=clock), SqlReader(open_reader(url))
     server = a_server(activated=activated)
     ledger.write(lambda book: make_server(server, book, now=book.now(), by="tests"))
-    app, services, clearinghouse = _application(ledger, reader, clock, entropy, changes)
+    app, services, clearinghouse = _application(ledger, reader, clock, entropy, folder, changes)
     with TestClient(app, raise_server_exceptions=True) as client:
         yield ApiServer(services, app, client, clock, ledger, clearinghouse)
     ledger.close()
@@ -171,7 +173,12 @@ def an_api_server(
 
 
 def _application(
-    ledger: SqlLedger, reader: SqlReader, clock: SetClock, entropy: CountedEntropy, changes: dict[str, Any]
+    ledger: SqlLedger,
+    reader: SqlReader,
+    clock: SetClock,
+    entropy: CountedEntropy,
+    folder: Path,
+    changes: dict[str, Any],
 ) -> tuple[Starlette, Services, FakeClearinghouse]:
     server = a_server()
     clearinghouse = FakeClearinghouse(clock)
@@ -192,6 +199,7 @@ def _application(
         audit=SqlAuditDesk(log, reader.engine, key, ladder()),
         local=local_principal,
         addresses=lambda: ("https://ls1.example",),
+        license_keys=lambda: (SERVER.public_key,),
         headers=lambda: {"Calward-Checkpoint": "bm90ZQ=="},
     )
 
@@ -208,7 +216,9 @@ def _application(
         server_id=server.id,
         headers=services.headers,
     )
-    routes = [*host_routes(desk), Mount("", make_app(services))]
+    authority = open_wire_authority(folder, now=clock.now())
+    agents = agent_routes(desk, services, authority)
+    routes = [*host_routes(desk), *agents, Mount("", make_app(services))]
     return Starlette(routes=routes), services, clearinghouse
 
 

@@ -3,10 +3,11 @@
 Values as they stood at one moment; a reader never waits for the writer and never makes it wait.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from calward.app.heartbeats import Heartbeat
 from calward.app.registry import AdminToken, HostRecord, Policy
 from calward.domain.cals import CalType, HolderKind
 from calward.domain.events import Event
@@ -127,6 +128,12 @@ class Reader(Protocol):
     def host(self, name: str) -> HostInForce | None:
         """A host by name without regard to case."""
 
+    def heartbeats(self) -> Mapping[int, Heartbeat]:
+        """What each host told last, by its number, without the sessions themselves."""
+
+    def heartbeat(self, number: int) -> Heartbeat | None:
+        """What a host told last, with its sessions."""
+
     def policies(self) -> Sequence[Policy]:
         """Policies by group."""
 
@@ -153,6 +160,9 @@ class Reader(Protocol):
 
     def revoked_until(self, now: int) -> Sequence[tuple[int, int]]:
         """(family, when it would have expired) of each revoked license still in its old term."""
+
+    def revoked(self, now: int, limit: int) -> Sequence[int]:
+        """Numbers of revoked licenses that would still run, those with the longest left first, at most ``limit``."""
 
     def last_events(self, limit: int) -> EventPage:
         """The last events, in order."""

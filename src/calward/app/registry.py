@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
+from calward.app.heartbeats import Heartbeat
 from calward.app.ports import Book, Ledger
 from calward.domain.cals import CalType
 from calward.domain.parties import Host
@@ -101,6 +102,12 @@ class Registry(Protocol):
 
     def note_seen(self, number: int, at: int) -> None:
         """Take note that a host has asked at a time, unless it has asked later already."""
+
+    def put_heartbeat(self, host: int, heartbeat: Heartbeat) -> None:
+        """Keep what a host told in place of what it told before, unless that is newer."""
+
+    def forget_heartbeat(self, host: int) -> None:
+        """Forget what a host told: it is removed, and names of users stand in it."""
 
     def policy(self, group: str) -> Policy | None:
         """The policy of a group."""

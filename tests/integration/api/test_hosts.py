@@ -1,12 +1,16 @@
 """How does a session host come in, and what holds for it?"""
 
+import base64
+
 import pytest
 
 from calward.domain.codes import read_code
 from calward.domain.roles import Role
 from tests.support.api_server import an_api_server
-from tests.support.builders import USER
+from tests.support.builders import USER, a_server
+from tests.support.signed import SERVER
 
+KEY = base64.b64encode(SERVER.public_key).decode()
 SH1 = {"name": "SH1", "version": "2016", "mode": "per-device"}
 
 
@@ -37,7 +41,10 @@ def test_an_operator_adds_a_host_and_the_host_changes_its_code_for_a_token(serve
         "servers": ["https://ls1.example"],
         "grace_days": 120,
         "per_user": "track",
+        "license_keys": [KEY],
+        "server_id": a_server().id,
     }
+    assert (joined.json()["license_keys"], joined.json()["server_id"]) == ([KEY], a_server().id)
 
 
 def test_a_code_works_once(server, admin):

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -90,7 +91,7 @@ def _load_key(path: Path) -> rsa.RSAPrivateKey | None:
             text = file.read()
     except FileNotFoundError:
         return None
-    with suppress(ValueError, TypeError):
+    with suppress(ValueError, TypeError, UnsupportedAlgorithm):
         key = serialization.load_pem_private_key(text, None)
         if isinstance(key, rsa.RSAPrivateKey) and _fits(key.public_key()):
             return key
@@ -99,7 +100,7 @@ def _load_key(path: Path) -> rsa.RSAPrivateKey | None:
 
 def _load_root(path: Path, key: rsa.RSAPrivateKey, now: int) -> x509.Certificate | None:
     """The root if it is of this key and holds longer than a host's certificate will; else None."""
-    with suppress(FileNotFoundError, ValueError):
+    with suppress(FileNotFoundError, ValueError, UnsupportedAlgorithm):
         root = x509.load_pem_x509_certificate(path.read_bytes())
         wanted = datetime.fromtimestamp(now, UTC) + timedelta(days=HOST_DAYS)
         if root.public_key() == key.public_key() and wanted < root.not_valid_after_utc:
@@ -160,11 +161,13 @@ def _usage(*, key_encipherment: bool = False, key_cert_sign: bool = False) -> x5
 
 
 def _host_key(public_key: bytes) -> rsa.RSAPublicKey:
-    with suppress(ValueError, TypeError):
+    with suppress(ValueError, TypeError, UnsupportedAlgorithm):
         key = serialization.load_der_public_key(public_key)
         if isinstance(key, rsa.RSAPublicKey) and _fits(key):
             return key
-    detail = f"public_key must be an RSA key of {KEY_BITS} bits with the exponent {EXPONENT} (SubjectPublicKeyInfo, DER)"
+    detail = (
+        f"public_key must be an RSA key of {KEY_BITS} bits with the exponent {EXPONENT} (SubjectPublicKeyInfo, DER)"
+    )
     raise LicensingError(Problem.MALFORMED, detail, field="public_key")
 
 

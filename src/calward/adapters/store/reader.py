@@ -5,16 +5,17 @@ a count of rows, so that a page costs the same at the end of a list as at its be
 """
 # ruff: noqa: D102 - the port says what each method does
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, and_, func, or_, select, text
 
 from calward.adapters.store import rows
-from calward.adapters.store.registry import HOST, TOKEN, host_record_from, policy_from, token_from
+from calward.adapters.store.registry import HOST, TOKEN, host_record_from, policy_from, sessions_from, token_from
 from calward.adapters.store.tables import (
     code,
     event,
+    heartbeat,
     holder,
     host,
     license_,
@@ -26,6 +27,7 @@ from calward.adapters.store.tables import (
     token,
     warning,
 )
+from calward.app.heartbeats import Heartbeat
 from calward.app.reading import (
     Counts,
     Ended,
@@ -110,6 +112,16 @@ class SqlReader:
         found = self._all(query.where(license_.c.ending == "revoked", license_.c.expires_at > now))
         return [(x[0], x[1]) for x in found]
 
+    def revoked(self, now: int, limit: int) -> Sequence[int]:
+        # By family, else the index (family, expires_at) is read from its beginning: all that was ever revoked.
+        families = self._scalar(select(func.max(license_.c.family)).where(_REVOKED))
+        if families is None:
+            return []
+        query = select(license_.c.id).where(
+            _REVOKED, license_.c.family.in_(range(families + 1)), license_.c.expires_at > now
+        )
+        return [row[0] for row in self._all(query.order_by(license_.c.expires_at.desc()).limit(limit))]
+
     # Hosts, policies, tokens, codes.
 
     def hosts(self) -> Sequence[HostInForce]:
@@ -118,6 +130,18 @@ class SqlReader:
     def host(self, name: str) -> HostInForce | None:
         found = self._all(_HOSTS.where(func.lower(host.c.name) == name.lower()))
         return _host_in_force(found[0]) if found else None
+
+    def heartbeats(self) -> Mapping[int, Heartbeat]:
+        columns = (heartbeat.c.host, heartbeat.c.at, heartbeat.c.agent, heartbeat.c.live)
+        return {number: Heartbeat(at, agent, live) for number, at, agent, live in self._all(select(*columns))}
+
+    def heartbeat(self, number: int) -> Heartbeat | None:
+        columns = (heartbeat.c.at, heartbeat.c.agent, heartbeat.c.live, heartbeat.c.sessions)
+        found = self._all(select(*columns).where(heartbeat.c.host == number))
+        if not found:
+            return None
+        at, agent, live, sessions = found[0]
+        return Heartbeat(at, agent, live, sessions_from(sessions))
 
     def policies(self) -> Sequence[Policy]:
         columns = (policy.c.host_group, policy.c.mode, policy.c.servers)
@@ -181,6 +205,8 @@ _HOSTS = (
     .select_from(host.outerjoin(policy, policy.c.host_group == host.c.host_group))
     .where(host.c.removed_at.is_(None))
 )
+_REVOKED = text("license.ending = 'revoked'")
+"""Said as the partial index says it, never as a parameter, or the index is not used."""
 _EVENTS = select(event.c.position, event.c.body).where(event.c.position.is_not(None))
 _TOKENS = select(*(token.c[name] for name in TOKEN))
 _LICENSES = select(

@@ -5,15 +5,16 @@ They change a few times a day, so each method is one plain statement in the book
 # ruff: noqa: D102 - the port says what each method does
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from calward.adapters.store import rows
 from calward.adapters.store.statements import Statements
+from calward.app.heartbeats import Heartbeat, Session
 from calward.app.registry import AdminToken, Code, HostRecord, Policy, Purpose
 from calward.domain.roles import Role
 
-__all__ = ["HOST", "TOKEN", "SqlRegistry", "host_record_from", "policy_from", "token_from"]
+__all__ = ["HOST", "TOKEN", "SqlRegistry", "host_record_from", "policy_from", "sessions_from", "token_from"]
 
 HOST = ("id", "name", "version", "family", "mode", "host_group", "enrolled_at", "removed_at", "seen_at")
 TOKEN = ("id", "name", "role", "made_at", "expires_at", "ended_at")
@@ -58,6 +59,23 @@ class SqlRegistry:
 
     def note_seen(self, number: int, at: int) -> None:
         self._do("UPDATE host SET seen_at = ? WHERE id = ? AND coalesce(seen_at, 0) < ?", at, number, at)
+
+    def put_heartbeat(self, host: int, heartbeat: Heartbeat) -> None:
+        columns = ("host", "at", "agent", "live", "sessions")
+        sets = ", ".join(f"{x} = excluded.{x}" for x in columns[1:])
+        self._do(
+            # Two connections of a host that is cut off and comes back may overtake each other.
+            f"{self._sql.insert('heartbeat', columns)} ON CONFLICT (host) DO UPDATE SET {sets} "
+            "WHERE heartbeat.at <= excluded.at",
+            host,
+            heartbeat.at,
+            heartbeat.agent,
+            heartbeat.live,
+            _sessions_text(heartbeat.sessions),
+        )
+
+    def forget_heartbeat(self, host: int) -> None:
+        self._do("DELETE FROM heartbeat WHERE host = ?", host)
 
     def policy(self, group: str) -> Policy | None:
         row = self._one("SELECT host_group, mode, servers FROM policy WHERE host_group = ?", group)
@@ -135,6 +153,16 @@ def policy_from(row: Sequence[Any]) -> Policy:
     """A policy from (group, mode, servers)."""
     group, mode, servers = row
     return Policy(group, rows.type_from(mode) if mode else None, tuple(json.loads(servers)))
+
+
+def sessions_from(text: str) -> tuple[Session, ...]:
+    """Sessions from their text, a list of lists in the order of ``Session``'s fields."""
+    return tuple(Session(*row) for row in json.loads(text))
+
+
+def _sessions_text(sessions: Iterable[Session]) -> str:
+    listed = [[one.line, one.user, one.license, one.hardware_id, one.since] for one in sessions]
+    return json.dumps(listed, separators=(",", ":"))
 
 
 def token_from(row: Sequence[Any]) -> AdminToken:

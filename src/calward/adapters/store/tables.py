@@ -24,6 +24,7 @@ __all__ = [
     "code",
     "document",
     "event",
+    "heartbeat",
     "holder",
     "host",
     "license_",
@@ -193,6 +194,17 @@ host = Table(
     Column("removed_at", BigInteger),
     Column("seen_at", BigInteger),
 )
+
+heartbeat = Table(
+    "heartbeat",
+    metadata,
+    Column("host", BigInteger, ForeignKey("host.id"), primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("agent", String(64), nullable=False),
+    Column("live", Integer, nullable=False),
+    Column("sessions", Text, nullable=False),
+)
+"""What each host told last of itself; no event stands behind it. ``sessions``: a list of lists, see ``registry``."""
 
 code = Table(
     "code",

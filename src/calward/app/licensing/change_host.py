@@ -52,6 +52,7 @@ def remove_host(command: RemoveHost, book: RegistryBook, *, now: int) -> Done:
     book.registry.put_host(replace(known, removed_at=now, enrolled_at=None))
     book.registry.set_host_token(known.id, None)
     book.registry.end_codes(known.id)
+    book.registry.forget_heartbeat(known.id)
     return Done("removed", write_act(book, Kind.HOST_REMOVED, now, command.by, host=known.name))
 
 

@@ -2,14 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
+from calward.app.heartbeats import MAX_SESSIONS
 from calward.app.sessionhost.ports import HostPolicy
 
 __all__ = ["MAX_SESSIONS", "HeartbeatAnswer", "HeartbeatReport", "LiveSession", "WireChain"]
-
-MAX_SESSIONS: Final = 10_000
-"""Sessions in one heartbeat; a server refuses more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,8 @@ ENDPOINTS: Final[Mapping[tuple[str, str], Access]] = MappingProxyType(
         ("POST", f"{_API}/licenses:confirm"): Door.HOST,
         ("POST", f"{_API}/licenses:batch"): Door.HOST,
         ("GET", f"{_API}/host"): Door.HOST,
+        ("POST", f"{_API}/host:certificate"): Door.HOST,
+        ("POST", f"{_API}/host:heartbeat"): Door.HOST,
         ("POST", f"{_API}/hosts:enroll"): Door.PUBLIC,
         ("POST", f"{_API}/setup"): Door.PUBLIC,
         ("GET", "/setup"): Door.PUBLIC,

@@ -5,8 +5,8 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = [
-    "Act", "CodeMade", "Counted", "Decision", "Event", "Found", "HostAnswer", "HostJoined", "HostView", "Items", "License", "Pack",
-    "Policy", "Problem", "Revocation", "ServerView", "Status", "StopView", "TokenMade", "TokenView", "Trace",
+    "Act", "CodeMade", "Counted", "Decision", "Event", "Found", "HostAnswer", "HostJoined", "HostShown", "HostView", "Items", "License",
+    "Pack", "Policy", "Problem", "Revocation", "ServerView", "SessionView", "Status", "StopView", "TokenMade", "TokenView", "Trace",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -96,6 +96,25 @@ class HostView(BaseModel):
     group: str | None
     enrolled_at: str | None
     seen_at: str | None
+    heard_at: str | None = Field(None, description="When its agent last told of itself; null: never")
+    agent: str | None = Field(None, description="The release of its agent")
+    live_sessions: int | None = Field(None, description="How many sessions were open then")
+
+
+class SessionView(BaseModel):
+    """A session that was open when the host's agent last told of it."""
+
+    line: str
+    user: str
+    license: str | None
+    hardware_id: str | None
+    since: str
+
+
+class HostShown(HostView):
+    """One session host, with the sessions that its agent told of last."""
+
+    sessions: list[SessionView] = []
 
 
 class CodeMade(BaseModel):
@@ -119,10 +138,15 @@ class HostJoined(BaseModel):
 
     host: Joined
     token: str
+    license_keys: list[str]
+    server_id: str
 
 
 class HostAnswer(BaseModel):
-    """What a host is, as its license server knows it: the mode in force, and the license servers that a policy names."""
+    """What a host is, as its license server knows it: the mode in force, and the license servers that a policy names.
+
+    ``license_keys`` (raw Ed25519 public keys in base64, newest first) and ``server_id``: what this server's licenses are checked by.
+    """
 
     name: str
     version: str
@@ -131,6 +155,8 @@ class HostAnswer(BaseModel):
     servers: list[str]
     grace_days: int
     per_user: str
+    license_keys: list[str]
+    server_id: str
 
 
 class Policy(BaseModel):
@@ -158,9 +184,13 @@ class TokenMade(TokenView):
 
 
 class ServerView(BaseModel):
-    """The license server; ``blocked``: why only temporary licenses are given now."""
+    """The license server; ``blocked``: why only temporary licenses are given now. ``server_id`` is its id, as hosts get it.
+
+    ``license_keys``: raw Ed25519 public keys in base64, newest first, that sign its licenses.
+    """
 
     id: str
+    server_id: str
     name: str
     version: str
     ladder: str
@@ -168,6 +198,7 @@ class ServerView(BaseModel):
     issue_until: str | None
     blocked: str | None
     settings: dict[str, Any]
+    license_keys: list[str]
 
 
 class StopView(BaseModel):

@@ -29,7 +29,7 @@ from calward.domain.statements import PayloadType
 from calward.entrypoints.api.faults import bug, expected
 from calward.entrypoints.problems import STATUS
 
-__all__ = ["HostDesk", "host_routes", "hosts_first"]
+__all__ = ["Answering", "HostDesk", "decoded", "host_routes", "hosts_first"]
 
 T = TypeVar("T")
 
@@ -103,16 +103,16 @@ def host_routes(desk: HostDesk) -> list[Route]:
     """The three routes for hosts."""
 
     async def request_license(host: Host, content: bytes) -> bytes:
-        body = _decoded(_ask_decoder, content)
+        body = decoded(_ask_decoder, content)
         render = lambda results: _encode(_answer(_value(results[0]), body, desk))  # noqa: E731 - one line, used once
         return await desk.submit([_request(host, body, desk)], render)
 
     async def confirm_license(host: Host, content: bytes) -> bytes:
-        body = _decoded(_confirm_decoder, content)
+        body = decoded(_confirm_decoder, content)
         return await desk.submit([_confirmation(host, body)], lambda results: _encode(_confirmed(_value(results[0]))))
 
     async def batch(host: Host, content: bytes) -> bytes:
-        return await _batch(host, _decoded(_batch_decoder, content), desk)
+        return await _batch(host, decoded(_batch_decoder, content), desk)
 
     async def echo(http: HttpRequest) -> Response:
         return Response(_encode(_ask_decoder.decode(await http.body())), media_type="application/json")
@@ -120,9 +120,9 @@ def host_routes(desk: HostDesk) -> list[Route]:
     yardstick = [Route("/bench/echo", echo, methods=["POST"])] if desk.echo else []
     return [
         *yardstick,
-        Route("/api/v1/licenses:request", _Answering(request_license, desk), methods=["POST"]),
-        Route("/api/v1/licenses:confirm", _Answering(confirm_license, desk), methods=["POST"]),
-        Route("/api/v1/licenses:batch", _Answering(batch, desk), methods=["POST"]),
+        Route("/api/v1/licenses:request", Answering(request_license, desk), methods=["POST"]),
+        Route("/api/v1/licenses:confirm", Answering(confirm_license, desk), methods=["POST"]),
+        Route("/api/v1/licenses:batch", Answering(batch, desk), methods=["POST"]),
     ]
 
 
@@ -130,7 +130,7 @@ def hosts_first(app: ASGIApp, routes: Sequence[Route]) -> ASGIApp:
     """The application, with requests for these routes going straight to them: they handle their errors themselves, so that
     Starlette's layers, through which everything else goes, would only cost time.
     """
-    direct = {route.path: route.app for route in routes if isinstance(route.app, _Answering)}
+    direct = {route.path: route.app for route in routes if isinstance(route.app, Answering)}
 
     async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
         found = direct.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
@@ -139,23 +139,27 @@ def hosts_first(app: ASGIApp, routes: Sequence[Route]) -> ASGIApp:
     return dispatch
 
 
-class _Answering:
-    """A route that knows its host, reads a body that is not too large, and sends what the handler makes of both.
+class Answering:
+    """A route that knows its host, reads a body of ``most`` bytes, and sends what the handler makes of both.
 
     Speaks ASGI itself: Starlette's request and response objects cost a tenth of the whole answer. Errors that the caller can act
     on become problem documents.
     """
 
-    def __init__(self, handler: Callable[[Host, bytes], Awaitable[bytes]], desk: HostDesk) -> None:
+    def __init__(
+        self, handler: Callable[[Host, bytes], Awaitable[bytes]], desk: HostDesk, most: int = MAX_BODY
+    ) -> None:
         self._handler = handler
         self._desk = desk
+        self._most = most
         self.__name__ = handler.__name__
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request (ASGI)."""
         try:
             headers: dict[bytes, bytes] = dict(scope["headers"])
             host = _known_host(headers, self._desk)
-            content = await self._handler(host, await _body(headers, receive))
+            content = await self._handler(host, await _body(headers, receive, self._most))
         except LicensingError as error:
             await expected(error)(scope, receive, send)
         except Exception as error:  # noqa: BLE001 - logged whole
@@ -181,7 +185,7 @@ def _known_host(headers: Mapping[bytes, bytes], desk: HostDesk) -> Host:
     return host
 
 
-async def _body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
+async def _body(headers: Mapping[bytes, bytes], receive: Receive, most: int) -> bytes:
     """The body; no more of it is ever held than may come."""
     length = headers.get(b"content-length", b"0")
     content, more = b"", True
@@ -191,12 +195,13 @@ async def _body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
             raise LicensingError(Problem.MALFORMED, "the connection ended before the body did")
         content += message.get("body", b"")
         more = message.get("more_body", False)
-        if len(content) > MAX_BODY or (length.isdigit() and int(length) > MAX_BODY):
-            raise LicensingError(Problem.MALFORMED, f"the body is larger than {MAX_BODY} bytes")
+        if len(content) > most or (length.isdigit() and int(length) > most):
+            raise LicensingError(Problem.MALFORMED, f"the body is larger than {most} bytes")
     return content
 
 
-def _decoded(decoder: msgspec.json.Decoder[T], content: bytes) -> T:
+def decoded(decoder: msgspec.json.Decoder[T], content: bytes) -> T:
+    """What a body holds; raises LicensingError(MALFORMED) with what is wrong in it."""
     try:
         return decoder.decode(content)
     except msgspec.MsgspecError as error:

@@ -10,7 +10,9 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from calward.app.licensing.hear_host import MOST_REVOKED
 from calward.entrypoints.api.access import ENDPOINTS, Access, Door
+from calward.entrypoints.api.agent_routes import CertificateBody, HeartbeatBody
 from calward.entrypoints.api.host_routes import AskBody, BatchBody, ConfirmBody
 
 __all__ = ["openapi_document"]
@@ -37,11 +39,15 @@ _HOST_ROUTES: Final[dict[str, tuple[str, type, str]]] = {
     "/api/v1/licenses:request": ("requestLicense", AskBody, "LicenseAnswer"),
     "/api/v1/licenses:confirm": ("confirmLicense", ConfirmBody, "Confirmed"),
     "/api/v1/licenses:batch": ("requestLicenses", BatchBody, "BatchAnswer"),
+    "/api/v1/host:certificate": ("certifyHost", CertificateBody, "WireChain"),
+    "/api/v1/host:heartbeat": ("hearHost", HeartbeatBody, "HeartbeatAnswer"),
 }
 _SUMMARIES: Final = {
     "requestLicense": "Ask for a license for a user or a device; the same request id gets the same answer",
     "confirmLicense": "Say that a license's device has been logged on to: it is proven from then on",
     "requestLicenses": "Several of both in one call, answered in order",
+    "certifyHost": "Have the host's RSA key certified for the licensing protocol, under this server's wire authority",
+    "hearHost": "Tell which sessions are open; hear the host's policy, the keys of licenses and what is revoked",
 }
 _HEALTH: Final = {
     "/livez": ("live", "Say that the program runs", "text/plain"),
@@ -67,6 +73,35 @@ _ANSWERS: Final[dict[str, dict[str, Any]]] = {
         "properties": {
             "outcome": {"enum": ["confirmed", "refused"]},
             "reason": {"type": "array", "items": {"type": "string"}},
+        },
+    },
+    "WireChain": {
+        "type": "object",
+        "required": ["chain", "expires_at"],
+        "properties": {
+            "chain": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "Certificates (DER) in base64: the root first, the host's last",
+            },
+            "expires_at": {"type": "string"},
+        },
+    },
+    "HeartbeatAnswer": {
+        "type": "object",
+        "required": ["host", "license_keys", "server_id", "revoked", "now"],
+        "properties": {
+            "host": {"$ref": "#/components/schemas/HostAnswer"},
+            "license_keys": {"type": "array", "items": {"type": "string"}},
+            "server_id": {"type": "string"},
+            "revoked": {
+                "type": "array",
+                "maxItems": MOST_REVOKED,
+                "items": {"type": "string"},
+                "description": "Revoked licenses that would still run",
+                "examples": [["L12"]],
+            },
+            "now": {"type": "string"},
         },
     },
     "BatchAnswer": {

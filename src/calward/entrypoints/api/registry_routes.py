@@ -20,12 +20,30 @@ from calward.domain.answers import rfc3339
 from calward.domain.codes import read_code
 from calward.domain.errors import LicensingError, Problem
 from calward.entrypoints.api.access import bearer
-from calward.entrypoints.api.answers import Act, CodeMade, HostAnswer, HostJoined, HostView, Items, Joined, Policy
+from calward.entrypoints.api.answers import (
+    Act,
+    CodeMade,
+    HostAnswer,
+    HostJoined,
+    HostShown,
+    HostView,
+    Items,
+    Joined,
+    Policy,
+)
 from calward.entrypoints.api.bodies import Change, CodeBody, NewHost, NewPolicy
 from calward.entrypoints.api.guard import Desk, GuardedRoute, Who
 from calward.entrypoints.api.paging import After, Limit, page_of
 from calward.entrypoints.api.services import Services
-from calward.entrypoints.api.views import act_view, done_view, host_view, policy_view
+from calward.entrypoints.api.views import (
+    act_view,
+    done_view,
+    host_answer,
+    host_shown,
+    host_view,
+    keys_view,
+    policy_view,
+)
 
 __all__ = ["router"]
 
@@ -35,13 +53,19 @@ router = APIRouter(route_class=GuardedRoute)
 @router.get("/api/v1/hosts", operation_id="listHosts", tags=["hosts"])
 def hosts(desk: Desk, limit: Limit = 500, after: After = None) -> Items[HostView]:
     """List session hosts with the mode in force and where it comes from."""
-    return page_of([_shown(desk, host) for host in desk.reader.hosts()], lambda host: host.name, limit, after)
+    told = desk.reader.heartbeats()
+    views = [
+        host_view(one, desk.host_tokens.last_seen(one.host.id), told.get(one.host.id)) for one in desk.reader.hosts()
+    ]
+    return page_of(views, lambda host: host.name, limit, after)
 
 
 @router.get("/api/v1/hosts/{host}", operation_id="showHost", tags=["hosts"])
-def show(desk: Desk, host: str) -> HostView:
-    """Show one session host."""
-    return _shown(desk, _known(desk, host))
+def show(desk: Desk, host: str) -> HostShown:
+    """Show one session host, and the sessions that its agent told of last."""
+    found = _known(desk, host)
+    number = found.host.id
+    return host_shown(found, desk.host_tokens.last_seen(number), desk.reader.heartbeat(number))
 
 
 @router.post("/api/v1/hosts", operation_id="addHost", tags=["hosts"])
@@ -96,7 +120,8 @@ def enroll(desk: Desk, request: Request, body: CodeBody) -> HostJoined:
     desk.host_tokens.forget()
     found = _known(desk, made.host.name)
     joined = Joined(name=found.host.name, version=found.host.version, mode=found.mode.value)
-    return HostJoined(host=joined, token=made.token)
+    keys = keys_view(desk.license_keys())
+    return HostJoined(host=joined, token=made.token, license_keys=keys, server_id=needed_server(desk.reader).id)
 
 
 @router.get("/api/v1/host", operation_id="showThisHost", tags=["for hosts"])
@@ -106,17 +131,8 @@ def this_host(desk: Desk, request: Request) -> HostAnswer:
     if caller is None:
         detail = "a host token is needed (Authorization: Bearer …): enroll the session host to get one"
         raise LicensingError(Problem.UNAUTHORIZED, detail)
-    found, settings = _known(desk, caller.name), needed_server(desk.reader).settings
-    servers = list(found.policy.servers if found.policy else ()) or list(desk.addresses())
-    return HostAnswer(
-        name=found.host.name,
-        version=found.host.version,
-        mode=found.mode.value,
-        mode_from=found.mode_from,
-        servers=servers,
-        grace_days=desk.ladder.grace_days(found.host.version, settings.grace_days),
-        per_user=settings.per_user.value,
-    )
+    found, server = _known(desk, caller.name), needed_server(desk.reader)
+    return host_answer(found, server, desk.ladder, desk.addresses(), desk.license_keys())
 
 
 @router.get("/api/v1/policies", operation_id="listPolicies", tags=["policies"])

@@ -36,13 +36,14 @@ ENVELOPE_BODY: dict[str, Any] = {
 def status(desk: Desk) -> Status:
     """Say in one line what stops first and when; then packs, licenses, warnings."""
     now = desk.clock.now()
-    return status_view(show_status(desk.reader, now=now, renew_within=desk.renew_within()), desk.ladder, now)
+    found = show_status(desk.reader, now=now, renew_within=desk.renew_within())
+    return status_view(found, desk.ladder, now, desk.license_keys())
 
 
 @router.get("/api/v1/server", operation_id="showServer")
 def server(desk: Desk) -> ServerView:
     """Show what the license server is and may do, and its settings."""
-    return server_view(needed_server(desk.reader), desk.clock.now())
+    return server_view(needed_server(desk.reader), desk.clock.now(), desk.license_keys())
 
 
 @router.get("/api/v1/server/activation-request", operation_id="makeActivationRequest", response_class=Response)
@@ -83,7 +84,7 @@ def settings(desk: Desk, who: Who, body: dict[str, str | int | float | bool]) ->
     if not values:
         raise LicensingError(Problem.MALFORMED, "name at least one setting and its value")
     done = desk.ledger.write(lambda book: change_settings(values, book, now=book.now(), by=who.name))
-    current = server_view(needed_server(desk.reader), desk.clock.now())
+    current = server_view(needed_server(desk.reader), desk.clock.now(), desk.license_keys())
     return done_view(done.outcome, settings=current.settings)
 
 

@@ -46,6 +46,7 @@ class Services:
     ``local``: who a peer of the Unix socket is, by its uid. ``headers``: what goes with every answer (the newest checkpoint).
     ``fingerprint``: SHA-256 of the server's certificate where it speaks TLS: codes carry it. ``addresses``: where hosts reach this server
     once it listens.
+    ``license_keys``: raw public keys of 32 bytes that this server's licenses are signed with, newest first.
     ``renew_within``: seconds left at which the right to issue is renewed by itself; None: it is not.
     """
 
@@ -61,5 +62,6 @@ class Services:
     local: Callable[[int], Principal | None] = _nobody
     fingerprint: bytes | None = None
     addresses: Callable[[], Sequence[str]] = tuple
+    license_keys: Callable[[], Sequence[bytes]] = tuple
     renew_within: Callable[[], int | None] = _never
     headers: Callable[[], Mapping[str, str]] = dict

@@ -1,9 +1,11 @@
 """How are the domain's values shown over HTTP?"""
 
-from collections.abc import Iterable
+import base64
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from calward.app.heartbeats import Heartbeat, Session
 from calward.app.licensing.acts import Done, RefusedAct
 from calward.app.licensing.show_status import ServerStatus, say_stop
 from calward.app.reading import Counts, HostInForce, LicenseRow, PackRow
@@ -22,7 +24,10 @@ __all__ = [
     "act_view",
     "decision_view",
     "done_view",
+    "host_answer",
+    "host_shown",
     "host_view",
+    "keys_view",
     "license_view",
     "pack_view",
     "policy_view",
@@ -90,7 +95,7 @@ def license_view(row: LicenseRow, now: int) -> answers.License:
     )
 
 
-def host_view(found: HostInForce, last_seen: int | None = None) -> answers.HostView:
+def host_view(found: HostInForce, last_seen: int | None = None, heartbeat: Heartbeat | None = None) -> answers.HostView:
     """A host with the mode in force; ``last_seen``: when this process heard of it, which may not be written down yet."""
     host = found.host
     return answers.HostView(
@@ -102,7 +107,45 @@ def host_view(found: HostInForce, last_seen: int | None = None) -> answers.HostV
         group=host.group,
         enrolled_at=when(host.enrolled_at),
         seen_at=when(max(filter(None, (host.seen_at, last_seen)), default=None)),
+        heard_at=when(heartbeat.at) if heartbeat else None,
+        agent=heartbeat.agent if heartbeat else None,
+        live_sessions=heartbeat.live if heartbeat else None,
     )
+
+
+def host_shown(found: HostInForce, last_seen: int | None, heartbeat: Heartbeat | None) -> answers.HostShown:
+    """A host with its sessions."""
+    view = host_view(found, last_seen, heartbeat)
+    sessions = [_session(one) for one in heartbeat.sessions] if heartbeat else []
+    return answers.HostShown(**view.model_dump(), sessions=sessions)
+
+
+def _session(one: Session) -> answers.SessionView:
+    return answers.SessionView(
+        line=one.line, user=one.user, license=one.license, hardware_id=one.hardware_id, since=rfc3339(one.since)
+    )
+
+
+def host_answer(
+    found: HostInForce, server: Server, ladder: Ladder, addresses: Sequence[str], keys: Iterable[bytes]
+) -> answers.HostAnswer:
+    """What a host is told of itself; ``addresses``: license servers where no policy names any."""
+    return answers.HostAnswer(
+        name=found.host.name,
+        version=found.host.version,
+        mode=found.mode.value,
+        mode_from=found.mode_from,
+        servers=list(found.policy.servers if found.policy else ()) or list(addresses),
+        grace_days=ladder.grace_days(found.host.version, server.settings.grace_days),
+        per_user=server.settings.per_user.value,
+        license_keys=keys_view(keys),
+        server_id=server.id,
+    )
+
+
+def keys_view(keys: Iterable[bytes]) -> list[str]:
+    """Public keys in base64."""
+    return [base64.b64encode(key).decode() for key in keys]
 
 
 def policy_view(policy: PolicyValue) -> answers.Policy:
@@ -122,12 +165,13 @@ def token_view(token: AdminToken) -> answers.TokenView:
     )
 
 
-def server_view(server: Server, now: int) -> answers.ServerView:
+def server_view(server: Server, now: int, keys: Iterable[bytes]) -> answers.ServerView:
     """The license server."""
     blocked = server.blocked(now)
     settings = {key: _plain(value) for key, value in asdict(server.settings).items()}
     return answers.ServerView(
         id=server.id,
+        server_id=server.id,
         name=server.name,
         version=server.version,
         ladder=server.ladder,
@@ -135,6 +179,7 @@ def server_view(server: Server, now: int) -> answers.ServerView:
         issue_until=when(server.issue_until),
         blocked=blocked.value if blocked else None,
         settings=settings,
+        license_keys=keys_view(keys),
     )
 
 
@@ -142,11 +187,11 @@ def _plain(value: object) -> object:
     return value if isinstance(value, bool | int) else str(value)
 
 
-def status_view(found: ServerStatus, ladder: Ladder, now: int) -> answers.Status:
+def status_view(found: ServerStatus, ladder: Ladder, now: int, keys: Iterable[bytes]) -> answers.Status:
     """What stops first, and what stands behind it."""
     return answers.Status(
         line=found.line,
-        server=server_view(found.server, now),
+        server=server_view(found.server, now, keys),
         stops=[
             answers.StopView(
                 at=rfc3339(stop.at),
