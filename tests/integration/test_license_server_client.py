@@ -1,5 +1,6 @@
 """The host's client against a server on loopback: what it understands, what it refuses, when it gives up."""
 
+import base64
 import http.server
 import json
 import shutil
@@ -15,8 +16,13 @@ import pytest
 
 from calward.adapters.http_exchange import Address
 from calward.adapters.license_server_client import LicenseServerClient
+from calward.adapters.signing import seal
+from calward.app.sessionhost.heartbeats import HeartbeatReport, LiveSession
+from calward.app.sessionhost.ports import HostPolicy
 from calward.domain.errors import LicensingError, Problem
+from calward.domain.statements import PayloadType
 from tests.support.fake_license_server import TOKEN, FakeLicenseServer, dead_url, dripping, hanging, serving
+from tests.support.signed import SERVER
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
@@ -141,6 +147,89 @@ def test_an_enrollment_without_a_token_is_not_believed(fake):
     fake.next_answers = [(200, {"host": {}})]
     with pytest.raises(LicensingError, match="does not speak"):
         client(fake).enroll("code", seconds=2)
+
+
+# --- agents ----------------------------------------------------------------------------------------------------------
+
+KEY = base64.b64encode(SERVER.public_key).decode()
+POLICY = {"name": "SH1", "version": "2022", "mode": "per-user", "mode_from": "host", "servers": [], "grace_days": 90}
+HEARD = {
+    "host": POLICY,
+    "license_keys": [KEY],
+    "server_id": "5e" * 16,
+    "revoked": ["L1", "L7"],
+    "now": "2026-01-01T00:00:00Z",
+}
+SESSION = LiveSession(":10", "alice", datetime(2026, 1, 1, 7, tzinfo=UTC), None, "0a")
+
+
+def beat(fake):
+    return client(fake).heartbeat(HeartbeatReport("1.0", (SESSION,)), seconds=2, now=NOW)
+
+
+def test_a_heartbeat_tells_sessions_and_hears_policy_keys_and_revocations(fake):
+    fake.next_answers = [(200, HEARD)]
+    heard = beat(fake)
+    assert heard.policy == HostPolicy("2022", "per-user", 90, NOW)
+    assert (heard.license_keys, heard.server_id) == ((SERVER.public_key,), "5e" * 16)
+    assert heard.revoked == {"L1", "L7"}
+    told = {"line": ":10", "user": "alice", "license": None, "hardware_id": "0a", "since": "2026-01-01T07:00:00Z"}
+    assert fake.asked == [("/api/v1/host:heartbeat", {"agent": "1.0", "sessions": [told]})]
+
+
+@pytest.mark.parametrize("change", [
+    {"host": None}, {"host": POLICY | {"grace_days": "90"}}, {"license_keys": None}, {"license_keys": ["AAAA"]},
+    {"license_keys": [5]}, {"license_keys": ["%"]}, {"license_keys": [base64.b64encode(bytes(32)).decode()]},
+    {"server_id": "5E" * 16}, {"server_id": None}, {"revoked": None}, {"revoked": [7]},
+])  # fmt: skip
+def test_a_heartbeat_whose_answer_is_none_is_not_believed(fake, change):
+    fake.next_answers = [(200, HEARD | change)]
+    with pytest.raises(LicensingError, match="does not speak") as caught:
+        beat(fake)
+    assert caught.value.problem is Problem.UNREACHABLE
+
+
+def test_a_server_that_knows_no_heartbeat_says_so(fake):
+    fake.next_answers = [(404, {"title": "Not Found"})]
+    with pytest.raises(LicensingError) as caught:
+        beat(fake)
+    assert caught.value.problem is Problem.NOT_FOUND
+
+
+def test_an_enrollment_tells_whose_licenses_to_believe(fake):
+    answer = {"host": POLICY, "token": "t", "license_keys": [KEY], "server_id": "5e" * 16}
+    fake.next_answers = [(200, answer), (200, answer | {"license_keys": ["AA"]})]
+    enrolled = client(fake).enroll("code", seconds=2)
+    assert (enrolled.license_keys, enrolled.server_id) == ((SERVER.public_key,), "5e" * 16)
+    with pytest.raises(LicensingError, match="does not speak"):
+        client(fake).enroll("code", seconds=2)
+
+
+@pytest.mark.parametrize(("answer", "good"), [
+    ({"chain": ["AAAA", "AAAB"], "expires_at": "2027-01-01T00:00:00Z"}, True),
+    ({"chain": ["AAAA"], "expires_at": "2027-01-01T00:00:00Z"}, False),
+    ({"chain": ["AAAA"] * 5, "expires_at": "2027-01-01T00:00:00Z"}, False),
+    ({"chain": ["%", "AAAB"], "expires_at": "2027-01-01T00:00:00Z"}, False),
+    ({"chain": ["AAAA", "AAAB"], "expires_at": "soon"}, False),
+    ({}, False),
+])  # fmt: skip
+def test_a_chain_is_believed_only_if_it_is_one(fake, answer, good):
+    fake.next_answers = [(200, answer)]
+    if good:
+        assert client(fake).certificate(b"key", seconds=2).chain == (b"\x00\x00\x00", b"\x00\x00\x01")
+        assert fake.asked == [("/api/v1/host:certificate", {"public_key": "a2V5"})]
+        return
+    with pytest.raises(LicensingError, match="does not speak"):
+        client(fake).certificate(b"key", seconds=2)
+
+
+def test_the_signed_license_is_kept_byte_for_byte(fake):
+    envelope = seal(PayloadType.LICENSE, 'ünïcode "payload"'.encode(), SERVER)
+    answer = {"outcome": "granted", "license": LICENSE, "decision": None, "reason": [], "signed": json.loads(envelope)}
+    fake.next_answers = [(200, answer), (200, answer | {"signed": None}), (200, answer | {"signed": "text"})]
+    assert ask(client(fake)).signed == envelope
+    assert ask(client(fake)).signed is None
+    assert ask(client(fake)).signed is None
 
 
 def test_an_endless_answer_is_not_read_to_its_end(fake):

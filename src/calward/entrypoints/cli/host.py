@@ -18,7 +18,7 @@ from calward.entrypoints.cli.desk import (
     to,
 )
 from calward.entrypoints.cli.files import read_line
-from calward.entrypoints.cli.output import Column, Fit, cell, print_json, say
+from calward.entrypoints.cli.output import Column, Fit, cell, print_json, say, table
 from calward.entrypoints.cli.policy import policy
 from calward.entrypoints.cli.safe_text import safe
 from calward.entrypoints.cli.wiring import Document, Where, Wiring
@@ -35,7 +35,17 @@ _NAMES: Final = {
     "group": "group",
     "enrolled_at": "enrolled",
     "seen_at": "seen",
+    "heard_at": "its agent was heard",
+    "agent": "agent",
+    "live_sessions": "sessions open then",
 }
+_SESSIONS: Final[tuple[Column, ...]] = (
+    Column("line", "line"),
+    Column("user", "user", Fit.FOLDED),
+    Column("license", "license"),
+    Column("device", "hardware_id", Fit.CUT),
+    Column("since", "since"),
+)
 _COLUMNS: Final[tuple[Column, ...]] = (
     Column("host", "name", Fit.FOLDED),
     Column("version", "version"),
@@ -82,13 +92,17 @@ def list_(desk: Desk, limit: int, after: str | None) -> None:
 @click.argument("name")
 @admin_command
 def show(desk: Desk, name: str) -> None:
-    """Show one session host.
+    """Show one session host: what it is, when its agent was last heard, and the sessions that were open then.
 
     \b
     Example:
       calward host show SH1
     """  # noqa: D301
-    desk.show(desk.ask("GET", to("hosts", name)), _NAMES)
+    found = desk.ask("GET", to("hosts", name))
+    desk.show(found if desk.as_json else {key: one for key, one in found.items() if key != "sessions"}, _NAMES)
+    if not desk.as_json and found.get("sessions"):
+        say()
+        table(_SESSIONS, found["sessions"])
 
 
 @host.command()

@@ -51,6 +51,14 @@ HOST = {
     "enrolled_at": None,
     "seen_at": None,
 }
+LIVE = {
+    "heard_at": "2026-01-01T08:00:00Z",
+    "agent": "1.0",
+    "live_sessions": 1,
+    "sessions": [
+        {"line": ":10", "user": "alice", "license": "L7", "hardware_id": None, "since": "2026-01-01T07:00:00Z"}
+    ],
+}
 TOKEN = {"id": "T3", "name": "backup", "role": "auditor", "made_at": "2026-01-01T00:00:00Z", "expires_at": "2027"}
 CODE = OneTimeCode(b"0123456789").text()
 PINNED_CODE = OneTimeCode(b"0123456789", b"\xab" * 32).text()
@@ -70,6 +78,12 @@ READS = [
     (["license", "revocations"], "revocations", one({"family": "2022", "remaining": 3}), ["2022", "3"]),
     (["host", "list"], "hosts", one(HOST), ["SH1", "per-user", "policy", "farm1"]),
     (["host", "show", "SH1"], "hosts/SH1", HOST, ["mode comes from", "policy"]),
+    (
+        ["host", "show", "SH1"],
+        "hosts/SH1",
+        HOST | LIVE,
+        ["its agent was heard      2026-01-01T08:00:00Z", "sessions open then", ":10", "alice", "L7"],
+    ),
     (
         ["host", "policy", "list"],
         "policies",
