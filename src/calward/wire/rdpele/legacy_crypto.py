@@ -111,7 +111,7 @@ def derive_keys(premaster: bytes, client_random: bytes, server_random: bytes) ->
 
 
 def mac(keys: SessionKeys, data: bytes) -> bytes:
-    """Give the 16 bytes that prove plaintext ``data`` ([MS-RDPELE] 5.1.6 MAC Generation)."""
+    """Give the 16 bytes that prove plaintext ``data`` ([MS-RDPELE] 5.1.5)."""
     return _mac(keys.mac_salt_key, data)
 
 
