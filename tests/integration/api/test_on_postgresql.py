@@ -11,6 +11,9 @@ from tests.support.builders import USER
 pytestmark = pytest.mark.postgresql
 
 
+SESSION = {"line": ":10", "user": "ünal", "license": "L1", "hardware_id": None, "since": "2026-03-01T07:00:00Z"}
+
+
 def a_day(server):
     """Every list and look-up after something of everything has happened; numbers and tokens left out."""
     admin, client = server.admin(), server.client
@@ -18,7 +21,7 @@ def a_day(server):
     server.install("P2", type_=USER, total=1)
     devices, users = server.host("SH1", group="farm1"), server.host("SH2", mode=USER)
     server.prove(devices, "D1")
-    server.prove(devices, "D2")
+    second = server.prove(devices, "D2")["license"]["id"]
     server.ask(devices, "D3")
     server.ask(users, "alice")
     server.ask(users, "bob")
@@ -42,6 +45,11 @@ def a_day(server):
     for query in queries:
         yield client.get("/api/v1/licenses", params=query, headers=admin).json()
     yield client.post("/api/v1/explain", json={"host": "SH1", "device": "name of D1"}, headers=admin).json()
+    heartbeat = {"agent": "1.0", "sessions": [SESSION]}
+    yield client.post("/api/v1/host:heartbeat", json=heartbeat, headers=devices).json()
+    yield client.post(f"/api/v1/licenses/{second}:revoke", headers=admin).json()
+    yield client.post("/api/v1/host:heartbeat", json=heartbeat | {"agent": "1.1"}, headers=devices).json()
+    yield client.get("/api/v1/hosts/SH1", headers=admin).json()
     yield client.post("/api/v1/audit/verify", headers=admin).json()["holds"]
     for path in ("packs", "hosts", "policies", "tokens", "revocations", "audit/events"):
         yield client.get(f"/api/v1/{path}", headers=admin).json()

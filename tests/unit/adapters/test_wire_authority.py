@@ -109,14 +109,14 @@ def test_any_bytes_are_a_key_or_malformed(authority, host_key, key, cut, flip):
         value_or_malformed(authority.certify, text, "SH1", NOW)
 
 
-def test_its_key_is_its_owners_alone_whatever_the_umask(tmp_path):
+def test_its_files_are_their_owners_alone_whatever_the_umask(tmp_path):
     kept = os.umask(0)
     try:
         open_wire_authority(tmp_path, now=NOW)
     finally:
         os.umask(kept)
-    assert stat.S_IMODE((tmp_path / "wire.key").stat().st_mode) == 0o600
-    assert {one.name for one in tmp_path.iterdir()} == {"wire.key", "wire.pem"}
+    modes = {one.name: stat.S_IMODE(one.stat().st_mode) for one in tmp_path.iterdir()}
+    assert modes == {"wire.key": 0o600, "wire.pem": 0o600}
 
 
 def test_it_stays_the_same_when_opened_again(folder, authority):

@@ -38,6 +38,7 @@ HOST_DAYS: Final = 365
 """A host's key is used a year at most."""
 _SKEW: Final = timedelta(days=1)
 """A client whose clock is a little slow must not meet a certificate from the future."""
+_MODE: Final = 0o600
 _NAME_MAX: Final = 64
 """Characters in a common name (X.520, ub-common-name)."""
 
@@ -111,7 +112,7 @@ def _load_root(path: Path, key: rsa.RSAPrivateKey, now: int) -> x509.Certificate
 def _make_key(path: Path) -> rsa.RSAPrivateKey:
     key = rsa.generate_private_key(EXPONENT, KEY_BITS)
     encoding, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    _write(path, key.private_bytes(encoding, form, serialization.NoEncryption()), 0o600)
+    _write(path, key.private_bytes(encoding, form, serialization.NoEncryption()))
     return key
 
 
@@ -126,7 +127,7 @@ def _make_root(path: Path, key: rsa.RSAPrivateKey, now: int) -> x509.Certificate
         .add_extension(_usage(key_cert_sign=True), critical=True)
         .sign(key, SHA256())
     )
-    _write(path, root.public_bytes(serialization.Encoding.PEM), 0o644)
+    _write(path, root.public_bytes(serialization.Encoding.PEM))
     return root
 
 
@@ -175,12 +176,12 @@ def _fits(key: rsa.RSAPublicKey) -> bool:
     return key.key_size == KEY_BITS and key.public_numbers().e == EXPONENT
 
 
-def _write(path: Path, content: bytes, mode: int) -> None:
-    """Put a file there whole, durable, with exactly this mode; what was there before gives way."""
+def _write(path: Path, content: bytes) -> None:
+    """Put a file there whole, durable, for its owner only; what was there before gives way."""
     beside = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    number = os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, mode)
+    number = os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, _MODE)
     with os.fdopen(number, "wb") as out:
-        os.fchmod(number, mode)
+        os.fchmod(number, _MODE)
         out.write(content)
         out.flush()
         os.fsync(number)
