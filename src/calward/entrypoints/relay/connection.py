@@ -1,0 +1,201 @@
+"""How is one connection carried through: its bytes to the relay, the relay's acts to its sockets, and all of it in time?"""
+
+import asyncio
+import ssl
+from collections.abc import Iterable
+from contextlib import ExitStack
+
+from calward.domain.errors import LicensingError
+from calward.entrypoints.relay.addresses import LoopbackAddresses
+from calward.entrypoints.relay.legs import Leg, Pump
+from calward.entrypoints.relay.settings import Outside, Question, RelaySettings
+from calward.wire.errors import ProtocolError
+from calward.wire.relay import Act, Ask, Close, OpenHost, Phase, Relay, Secure, Splice, ToClient, ToHost, Verdict
+
+__all__ = ["Connection"]
+
+
+class Connection:
+    """One client's connection; ``run`` ends when it does."""
+
+    def __init__(
+        self, settings: RelaySettings, outside: Outside, addresses: LoopbackAddresses, client: Leg, wake: asyncio.Event
+    ) -> None:
+        self._settings = settings
+        self._outside = outside
+        self._addresses = addresses
+        self._client = client
+        self._host = Leg(wake)
+        self._wake = wake
+        self._relay = Relay(settings.terms(), server_random=outside.random(32), challenge=outside.random(10))
+        self._address = ""
+        self._stack = ExitStack()
+        self._over = False
+        self._said = False
+        """The client has sent something since TLS: no person is waited for any more."""
+        self.peer = _peer(client)
+
+    @property
+    def spliced(self) -> bool:
+        """Say whether the client was let through."""
+        return self._relay.phase is Phase.SPLICED
+
+    async def run(self) -> None:
+        """Carry the connection until it ends, whoever ends it."""
+        with self._stack:
+            try:
+                await self._until_spliced()
+                if self.spliced and not self._over:
+                    await self._splice()
+            except TimeoutError:
+                self._log(f"too slow in phase {self._relay.phase.name}")
+            except (ProtocolError, LicensingError, OSError, ssl.SSLError) as error:
+                self._log(str(error))
+            finally:
+                self._client.close()
+                self._host.close()
+                if self._address:
+                    self._outside.ended(self._address)
+
+    # --- until the client is let through ---
+
+    async def _until_spliced(self) -> None:
+        limits = self._settings.limits
+        async with asyncio.timeout(limits.request) as whole:
+            self._whole = whole
+            while not self._over and not self.spliced:
+                await self._wait()
+                await self._look()
+
+    async def _wait(self) -> None:
+        limits = self._settings.limits
+        waits_for_person = self._relay.phase in {Phase.LOGON, Phase.CONNECTING} and not self._said
+        async with asyncio.timeout(limits.person if waits_for_person else limits.pause):
+            await self._wake.wait()
+        self._wake.clear()
+
+    async def _look(self) -> None:
+        """Take what has come from both sides, and see whether one has left."""
+        if self._client.waiting and not self._host.full:
+            if self._relay.phase in {Phase.LOGON, Phase.CONNECTING} and not self._said:
+                self._said = True
+                self._whole.reschedule(_now() + self._settings.limits.connect)
+            await self._act(self._relay.from_client(self._client.take()))
+        if self._host.waiting and not self._client.full and not self._over:
+            await self._act(self._relay.from_host(self._host.take()))
+        if self._client.ended or self._host.ended:
+            self._over = True
+
+    async def _act(self, acts: Iterable[Act]) -> None:
+        for act in acts:
+            match act:
+                case ToClient(data):
+                    self._client.write(data)
+                case ToHost(data):
+                    self._host.write(data)
+                case OpenHost():
+                    await self._open_host()
+                case Secure(host):
+                    await self._secure(host=host)
+                case Ask():
+                    await self._act(self._relay.decided(await self._decide(act)))
+                case Close(why):
+                    await self._close(why)
+                case Splice():
+                    pass  # The phase says it; what has come since is passed on there.
+
+    async def _open_host(self) -> None:
+        host, port = self._settings.host
+        local = None
+        if host.startswith("127."):
+            self._address = self._stack.enter_context(self._addresses.one())
+            local = (self._address, 0)
+        async with asyncio.timeout(self._settings.limits.open_host):
+            await asyncio.get_running_loop().create_connection(lambda: self._host, host, port, local_addr=local)
+
+    async def _secure(self, *, host: bool) -> None:
+        """Set up TLS on both sides; the host first, so that a client is not made to wait for one that cannot."""
+        limits = self._settings.limits
+        self._whole.reschedule(_now() + 2 * limits.request)
+        if host and self._settings.host_tls:
+            await self._start_tls(self._host, self._settings.host_tls, server=False)
+        await self._start_tls(self._client, self._settings.client_tls, server=True)
+        self._relay.secured()
+        self._whole.reschedule(_now() + limits.person)
+
+    async def _start_tls(self, leg: Leg, context: ssl.SSLContext, *, server: bool) -> None:
+        if leg.transport is None:
+            raise ConnectionResetError("the connection has ended before TLS")
+        leg.transport = await asyncio.get_running_loop().start_tls(
+            leg.transport,
+            leg,
+            context,
+            server_side=server,
+            ssl_handshake_timeout=self._settings.limits.request,
+            ssl_shutdown_timeout=self._settings.limits.linger,
+        )
+
+    async def _decide(self, ask: Ask) -> Verdict:
+        client = ask.client
+        question = Question(
+            hardware_id=client.hardware_id if client else None,
+            name=ask.name,
+            presented=client.license if client else None,
+            connection=self._address,
+            peer=self.peer,
+        )
+        try:
+            async with asyncio.timeout(self._settings.limits.decide):
+                return await self._outside.decide(question)
+        except Exception as error:  # noqa: BLE001 - whatever has gone wrong there: nobody is let in by it.
+            self._log(f"no decision about {ask.name!a}, so it is refused: {error!r}")
+            return Verdict(granted=False, no_server=True)
+
+    async def _close(self, why: str) -> None:
+        """End it so that the client can read what it was sent: bytes not yet read would end it with a reset."""
+        self._over = True
+        self._log(why)
+        self._host.close()
+        try:
+            async with asyncio.timeout(self._settings.limits.linger):
+                while not self._client.ended:
+                    self._client.take()
+                    self._wake.clear()
+                    await self._wake.wait()
+        except TimeoutError:
+            pass
+
+    # --- afterwards ---
+
+    async def _splice(self) -> None:
+        """Copy, without looking, until one side ends."""
+        client, host = self._client.transport, self._host.transport
+        if client is None or host is None:
+            return
+        done = asyncio.Event()
+        to_host, to_client = Pump(host, done), Pump(client, done)
+        for leg, pump, transport, other in (
+            (self._client, to_host, client, host),
+            (self._host, to_client, host, client),
+        ):
+            if leg.full:
+                other.pause_reading()
+            transport.set_protocol(pump)
+            if rest := leg.take():
+                other.write(rest)
+        if client.is_closing() or host.is_closing():
+            return
+        await done.wait()
+
+    def _log(self, what: str) -> None:
+        if what:
+            self._outside.log(f"{self.peer} {self._address}: {what}")
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _peer(leg: Leg) -> str:
+    address = leg.transport.get_extra_info("peername") if leg.transport else None
+    return str(address[0]) if address else ""

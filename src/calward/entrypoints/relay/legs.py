@@ -1,0 +1,106 @@
+"""What holds a connection's two sides, before and after the relay looks into their bytes?"""
+
+import asyncio
+from typing import Final, cast
+
+__all__ = ["INBOX_LIMIT", "Leg", "Pump"]
+
+INBOX_LIMIT: Final = 1 << 17
+"""Bytes that wait to be looked at; a side that sends more is not read from until they were."""
+
+
+class Leg(asyncio.Protocol):
+    """One side while its bytes are looked at; ``wake`` is set whenever something has happened."""
+
+    def __init__(self, wake: asyncio.Event) -> None:
+        self._wake = wake
+        self._inbox = bytearray()
+        self._reading = True
+        self.transport: asyncio.Transport | None = None
+        self.ended = False
+        """The other side has closed; what it had sent can still be taken."""
+        self.full = False
+        """What is written waits for the other side: take no more from whom it came."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        self.transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Keep bytes until they are taken."""
+        self._inbox += data
+        if len(self._inbox) > INBOX_LIMIT and self._reading and self.transport:
+            self._reading = False
+            self.transport.pause_reading()
+        self._wake.set()
+
+    def eof_received(self) -> None:
+        """Note the end; the transport closes itself."""
+        self.ended = True
+        self._wake.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature.
+        """Note the end."""
+        self.eof_received()
+
+    def pause_writing(self) -> None:
+        """Note that the other side is slow."""
+        self.full = True
+
+    def resume_writing(self) -> None:
+        """Note that it has caught up."""
+        self.full = False
+        self._wake.set()
+
+    @property
+    def waiting(self) -> bool:
+        """Say whether there are bytes to take."""
+        return bool(self._inbox)
+
+    def take(self) -> bytes:
+        """Take all that has come."""
+        data = bytes(self._inbox)
+        self._inbox.clear()
+        if not self._reading and self.transport and not self.ended:
+            self._reading = True
+            self.transport.resume_reading()
+        return data
+
+    def write(self, data: bytes) -> None:
+        """Send; nothing where the connection has ended."""
+        if self.transport and not self.transport.is_closing():
+            self.transport.write(data)
+
+    def close(self) -> None:
+        """End the connection after what was written."""
+        if self.transport:
+            self.transport.close()
+
+    def abort(self) -> None:
+        """End the connection at once."""
+        if self.transport:
+            self.transport.abort()
+
+
+class Pump(asyncio.Protocol):
+    """One side from when nothing is looked at any more: what comes goes to ``peer``, as fast as that takes it."""
+
+    def __init__(self, peer: asyncio.Transport, done: asyncio.Event) -> None:
+        self._peer = peer
+        self._done = done
+        self.data_received = peer.write  # type: ignore[method-assign] # One call less for each piece.
+
+    def pause_writing(self) -> None:
+        """Have the peer be quiet until this side has taken what was sent."""
+        if not self._peer.is_closing():
+            self._peer.pause_reading()
+
+    def resume_writing(self) -> None:
+        """Let the peer go on."""
+        if not self._peer.is_closing():
+            self._peer.resume_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature.
+        """End the other side too, after what it is still to be sent."""
+        self._peer.close()
+        self._done.set()

@@ -1,0 +1,65 @@
+"""What does the relay's entry point have to be told, and whom does it ask?"""
+
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from calward.wire.relay import Terms, Verdict
+
+__all__ = ["Limits", "Outside", "Question", "RelaySettings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds, and a number of connections. FreeRDP allows nine seconds from MCS to the desktop, decision included."""
+
+    request: float = 10.0
+    """Until a client's first packet, and for its TLS handshake."""
+    person: float = 60.0
+    """From TLS to the next byte: somebody may be reading a certificate, or typing a password."""
+    connect: float = 20.0
+    """From there until the host's licensing is over."""
+    pause: float = 5.0
+    """Between two packets meanwhile."""
+    decide: float = 3.0
+    linger: float = 1.0
+    """For a refused client to read why and leave."""
+    open_host: float = 3.0
+    waiting: int = 1000
+    """Connections that are not let through yet; beyond, one of whoever has most of them is ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is known of a device that asks; nothing of it is proven.
+
+    ``connection``: the loopback address from which the host is reached, "" where there is none; ``peer``: the client's address.
+    """
+
+    hardware_id: bytes | None
+    name: str
+    presented: bytes | None
+    connection: str
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Whom the relay asks and tells. ``ended``: the connection of that loopback address is over."""
+
+    decide: Callable[[Question], Awaitable[Verdict]]
+    ended: Callable[[str], None]
+    log: Callable[[str], None]
+    random: Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class RelaySettings:
+    """One host behind the relay. ``host_tls`` None where the host is plain."""
+
+    listen: tuple[str, int]
+    host: tuple[str, int]
+    terms: Callable[[], Terms]
+    client_tls: ssl.SSLContext
+    host_tls: ssl.SSLContext | None
+    limits: Limits = Limits()
