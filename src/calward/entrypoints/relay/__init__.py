@@ -4,6 +4,6 @@ Imported by bootstrap. What is done with the bytes is in ``calward.wire.relay``.
 """
 
 from calward.entrypoints.relay.server import RelayServer
-from calward.entrypoints.relay.settings import Limits, Outside, Question, RelaySettings
+from calward.entrypoints.relay.settings import Limits, Outside, RelaySettings
 
-__all__ = ["Limits", "Outside", "Question", "RelayServer", "RelaySettings"]
+__all__ = ["Limits", "Outside", "RelayServer", "RelaySettings"]

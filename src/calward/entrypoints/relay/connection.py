@@ -5,10 +5,12 @@ import ssl
 from collections.abc import Iterable
 from contextlib import ExitStack
 
+from calward.app.sessionhost.check_device import DeviceQuestion
 from calward.domain.errors import LicensingError
+from calward.domain.grace import HostOutcome
 from calward.entrypoints.relay.addresses import LoopbackAddresses
 from calward.entrypoints.relay.legs import Leg, Pump
-from calward.entrypoints.relay.settings import Outside, Question, RelaySettings
+from calward.entrypoints.relay.settings import Outside, RelaySettings
 from calward.wire.errors import ProtocolError
 from calward.wire.relay import Act, Ask, Close, OpenHost, Phase, Relay, Secure, Splice, ToClient, ToHost, Verdict
 
@@ -137,7 +139,7 @@ class Connection:
 
     async def _decide(self, ask: Ask) -> Verdict:
         client = ask.client
-        question = Question(
+        question = DeviceQuestion(
             hardware_id=client.hardware_id if client else None,
             name=ask.name,
             presented=client.license if client else None,
@@ -146,10 +148,12 @@ class Connection:
         )
         try:
             async with asyncio.timeout(self._settings.limits.decide):
-                return await self._outside.decide(question)
+                found = await self._outside.decide(question)
         except Exception as error:  # noqa: BLE001 - whatever has gone wrong there: nobody is let in by it.
             self._log(f"no decision about {ask.name!a}, so it is refused: {error!r}")
             return Verdict(granted=False, no_server=True)
+        granted = found.admission.outcome is not HostOutcome.REFUSED
+        return Verdict(granted=granted, token=found.token, no_server=found.no_server)
 
     async def _close(self, why: str) -> None:
         """End it so that the client can read what it was sent: bytes not yet read would end it with a reset."""

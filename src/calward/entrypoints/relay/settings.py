@@ -4,9 +4,10 @@ import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from calward.wire.relay import Terms, Verdict
+from calward.app.sessionhost.check_device import DeviceQuestion, DeviceVerdict
+from calward.wire.relay import Terms
 
-__all__ = ["Limits", "Outside", "Question", "RelaySettings"]
+__all__ = ["Limits", "Outside", "RelaySettings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,24 +31,10 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What is known of a device that asks; nothing of it is proven.
-
-    ``connection``: the loopback address from which the host is reached, "" where there is none; ``peer``: the client's address.
-    """
-
-    hardware_id: bytes | None
-    name: str
-    presented: bytes | None
-    connection: str
-    peer: str
-
-
-@dataclass(frozen=True, slots=True)
 class Outside:
     """Whom the relay asks and tells. ``ended``: the connection of that loopback address is over."""
 
-    decide: Callable[[Question], Awaitable[Verdict]]
+    decide: Callable[[DeviceQuestion], Awaitable[DeviceVerdict]]
     ended: Callable[[str], None]
     log: Callable[[str], None]
     random: Callable[[int], bytes]

@@ -253,7 +253,7 @@ class Relay:
         return self._client_info(packet)
 
     def _client_info(self, packet: bytes) -> list[Act]:
-        sent = send_data_of(packet)
+        sent = send_data_of(packet) if kind_of(packet) is PacketKind.SEND_REQUEST else None
         if sent is None or sent.channel != self._facts.io_channel or not is_client_info(sent.data):
             raise _error("the client sends something before its Client Info")
         self._facts = replace(self._facts, user_channel=sent.initiator)
