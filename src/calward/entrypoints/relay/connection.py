@@ -53,11 +53,20 @@ class Connection:
                 self._log(f"too slow in phase {self._relay.phase.name}")
             except (ProtocolError, LicensingError, OSError, ssl.SSLError) as error:
                 self._log(str(error))
+            except asyncio.CancelledError:
+                self._abort()
+                raise
             finally:
                 self._client.close()
                 self._host.close()
+                # Whoever does not take what is still to be sent does not keep its socket by that.
+                asyncio.get_running_loop().call_later(self._settings.limits.flush, self._abort)
                 if self._address:
                     self._outside.ended(self._address)
+
+    def _abort(self) -> None:
+        self._client.abort()
+        self._host.abort()
 
     # --- until the client is let through ---
 

@@ -39,6 +39,8 @@ class RelayServer:
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
+        if self._server:
+            await asyncio.sleep(0)  # An aborted connection is gone at the loop's next turn.
 
     def accept(self, leg: Leg, wake: asyncio.Event) -> None:
         """Carry a new connection; called by its protocol."""

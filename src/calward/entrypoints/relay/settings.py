@@ -25,6 +25,8 @@ class Limits:
     decide: float = 3.0
     linger: float = 1.0
     """For a refused client to read why and leave."""
+    flush: float = 10.0
+    """For the last bytes to be taken, once the other side has left."""
     open_host: float = 3.0
     waiting: int = 1000
     """Connections that are not let through yet; beyond, one of whoever has most of them is ended."""

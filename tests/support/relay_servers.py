@@ -1,0 +1,199 @@
+"""A relay on real sockets with a host behind it that speaks as xrdp does, and clients that talk to it in whole packets."""
+
+import asyncio
+import secrets
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from calward.app.sessionhost.check_device import DeviceQuestion, DeviceVerdict
+from calward.domain.grace import Admission, GraceState, HostOutcome
+from calward.entrypoints.relay import Limits, Outside, RelayServer, RelaySettings
+from calward.wire.relay import HostSecurity
+from tests.support import relayed
+
+__all__ = ["Client", "FakeHost", "Trial", "relay_running", "self_signed", "verdict"]
+
+
+def verdict(*, granted: bool = True, token: bytes | None = None) -> DeviceVerdict:
+    outcome = HostOutcome.GRANTED if granted else HostOutcome.REFUSED
+    return DeviceVerdict(Admission(outcome, None, (), None, GraceState()), token)
+
+
+def self_signed(folder: Path) -> tuple[Path, Path]:
+    """Certificate and key as PEM files."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "host.test")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 7, now - timedelta(1), now + timedelta(30))
+    certificate, private = folder / "tls.pem", folder / "tls.key"
+    certificate.write_bytes(builder.sign(key, SHA256()).public_bytes(Encoding.PEM))
+    private.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return certificate, private
+
+
+def contexts(folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(*self_signed(folder))
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+    return server, client
+
+
+@dataclass
+class FakeHost:
+    """As xrdp 0.9: licensing that waits for any answer, then echoes whatever comes. ``peers``: who connected."""
+
+    tls: ssl.SSLContext | None = None
+    peers: list[str] = field(default_factory=list)
+    infos: int = 0
+    live: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task
+        self.live.add(task)
+        self.peers.append(writer.get_extra_info("peername")[0])
+        try:
+            await self._serve(reader, writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            self.live.discard(task)
+            writer.transport.abort()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await packet(reader)
+        writer.write(relayed.confirm(relayed.Protocol.SSL if self.tls else relayed.Protocol.RDP))
+        if self.tls:
+            await writer.start_tls(self.tls)
+        await packet(reader)
+        writer.write(relayed.connect_response())
+        for answer in (None, relayed.ATTACHED, relayed.JOINED):
+            await packet(reader)
+            if answer:
+                writer.write(answer)
+        assert await packet(reader) == relayed.client_info()
+        self.infos += 1
+        writer.write(relayed.from_host(relayed.licensing(bytes.fromhex("01023e01") + bytes(314))))
+        assert b"\x80\x00\x00\x00" in await packet(reader)
+        writer.write(relayed.from_host(relayed.licensing(relayed.VALID)) + relayed.from_host(relayed.DEMAND_ACTIVE))
+        while data := await reader.read(1 << 18):
+            writer.write(data)
+            await writer.drain()
+
+
+async def packet(reader: asyncio.StreamReader) -> bytes:
+    head = await reader.readexactly(4)
+    return head + await reader.readexactly(int.from_bytes(head[2:], "big") - 4)
+
+
+@dataclass
+class Client:
+    """A client that gets through, or reads why not."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    licensing: relayed.LicensingClient
+
+    @classmethod
+    async def begin(cls, port: int, tls: ssl.SSLContext, **more: object) -> "Client":
+        """Connect, negotiate and set up TLS."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(relayed.CR)
+        await packet(reader)
+        await writer.start_tls(tls)
+        return cls(reader, writer, relayed.LicensingClient(**more))  # type: ignore[arg-type]
+
+    async def connect(self) -> None:
+        """Join channels and carry out licensing, up to its end."""
+        for sent, answered in (
+            (relayed.connect_initial(self.licensing.name), True),
+            (relayed.ERECT, False),
+            (relayed.ATTACH, True),
+            (relayed.JOIN, True),
+            (relayed.client_info(), False),
+        ):
+            self.writer.write(sent)
+            if answered:
+                await packet(self.reader)
+        while answer := self.licensing.answer(relayed.message_of(await packet(self.reader))):
+            self.writer.write(relayed.send(relayed.USER, relayed.IO, relayed.licensing(answer)))
+
+    async def get_through(self) -> None:
+        """Connect, and wait for the host's first word after licensing."""
+        await self.connect()
+        assert await packet(self.reader) == relayed.from_host(relayed.DEMAND_ACTIVE)
+
+    async def close(self) -> None:
+        self.writer.close()
+        with suppress(ConnectionError, ssl.SSLError):
+            await self.writer.wait_closed()
+
+
+@dataclass
+class Trial:
+    """What runs, and what it has told."""
+
+    port: int
+    host: FakeHost
+    tls: ssl.SSLContext
+    questions: list[DeviceQuestion] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
+    logged: list[str] = field(default_factory=list)
+    over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def client(self, **more: object) -> Client:
+        return await Client.begin(self.port, self.tls, **more)
+
+
+@asynccontextmanager
+async def relay_running(
+    folder: Path,
+    decide: Callable[[DeviceQuestion], DeviceVerdict],
+    *,
+    security: HostSecurity = HostSecurity.PLAIN,
+    limits: Limits | None = None,
+) -> AsyncIterator[Trial]:
+    server_tls, client_tls = contexts(folder)
+    host = FakeHost(server_tls if security is HostSecurity.TLS else None)
+    behind = await asyncio.start_server(host, "127.0.0.1", 0, backlog=1024)
+    trial = Trial(0, host, client_tls)
+
+    async def ask(question: DeviceQuestion) -> DeviceVerdict:
+        trial.questions.append(question)
+        return decide(question)
+
+    settings = RelaySettings(
+        ("127.0.0.1", 0),
+        ("127.0.0.1", behind.sockets[0].getsockname()[1]),
+        lambda: relayed.terms(security),
+        server_tls,
+        client_tls if security is HostSecurity.TLS else None,
+        limits or Limits(),
+    )
+
+    def ended(connection: str) -> None:
+        trial.ended.append(connection)
+        trial.over.set()
+
+    relay = RelayServer(settings, Outside(ask, ended, trial.logged.append, secrets.token_bytes))
+    trial.port = (await relay.start())[1]
+    try:
+        yield trial
+    finally:
+        await relay.stop()
+        behind.close()
+        for task in [*host.live]:
+            task.cancel()
+        await asyncio.gather(*host.live, return_exceptions=True)
+        await asyncio.sleep(0)
