@@ -1,0 +1,10 @@
+from pathlib import Path
+
+from calward.wire.rdpele.reference import page
+
+
+def test_the_page_of_the_state_table_is_up_to_date() -> None:
+    path = Path(__file__).parents[4] / "docs" / "reference" / "rdp-licensing.md"
+    assert path.read_text(encoding="utf-8") == page(), (
+        "run: python -m calward.wire.rdpele.reference > docs/reference/rdp-licensing.md"
+    )
