@@ -3,11 +3,15 @@
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from calward.app.sessionhost.check_device import DeviceQuestion, DeviceVerdict
 from calward.wire.relay import Terms
 
-__all__ = ["Limits", "Outside", "RelaySettings"]
+__all__ = ["Decide", "Limits", "Outside", "RelaySettings"]
+
+
+Decide: TypeAlias = Callable[[DeviceQuestion], Awaitable[DeviceVerdict]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,7 @@ class Limits:
 class Outside:
     """Whom the relay asks and tells. ``ended``: the connection of that loopback address is over."""
 
-    decide: Callable[[DeviceQuestion], Awaitable[DeviceVerdict]]
+    decide: Decide
     ended: Callable[[str], None]
     log: Callable[[str], None]
     random: Callable[[int], bytes]
