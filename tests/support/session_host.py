@@ -53,6 +53,11 @@ class FakeServer:
             raise answer
         return answer
 
+    def request_for_device(
+        self, name: str, hardware_id: str, request_id: str, *, full_only: bool, seconds: float
+    ) -> Heard:
+        return self.request_for_user(hardware_id, request_id, full_only=full_only, seconds=seconds)
+
     def confirm(self, license_id: str, *, seconds: float) -> None:
         self.confirmed.append(license_id)
         if self.refuses_to_confirm:

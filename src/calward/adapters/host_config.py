@@ -5,15 +5,24 @@ A misspelled key is an error, never a setting without effect: this file decides 
 
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from calward.adapters.host_state import Lost
 from calward.adapters.http_exchange import Address
 from calward.domain.errors import LicensingError, Problem
+from calward.ladders import DEFAULT_LADDER
 
-__all__ = ["DEFAULT_CONFIG", "HostConfig", "ListedServer", "load_host_config", "read_token"]
+__all__ = [
+    "DEFAULT_CONFIG",
+    "AgentConfig",
+    "HostConfig",
+    "ListedServer",
+    "RelayConfig",
+    "load_host_config",
+    "read_token",
+]
 
 DEFAULT_CONFIG: Final = Path("/etc/calward/host.toml")
 _OTHERS: Final = 0o077
@@ -27,6 +36,41 @@ class ListedServer:
 
     address: Address
     token_file: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentConfig:
+    """``[agent]``: the daemon on this host.
+
+    ``socket``: where the PAM helper asks it. ``heartbeat_seconds``: between two heartbeats. ``device_seconds``: what the
+    decision about a device may take. ``admit_without_device``: what a host that is licensed per device does with a user
+    whose connection did not come through the relay. ``ladder``: name or file of the version ladder.
+    """
+
+    socket: Path = Path("/run/calward/agent.sock")
+    heartbeat_seconds: float = 60.0
+    device_seconds: float = 3.0
+    admit_without_device: bool = False
+    ladder: str = DEFAULT_LADDER
+
+
+@dataclass(frozen=True, slots=True)
+class RelayConfig:
+    """``[relay]``: the licensing relay in front of this host's remote desktop program.
+
+    ``listen`` and ``host``: HOST:PORT of the clients' door and of the program behind. ``host_security``: plain, tls or nla.
+    ``certificate``, ``key``: PEM files for TLS towards clients; with nla they are the program's own. ``store_licenses``:
+    whether clients keep what they get. ``scope``, ``company``: names that the licensing phase shows.
+    """
+
+    listen: tuple[str, int] = ("0.0.0.0", 3389)  # noqa: S104 - the clients come from everywhere.
+    host: tuple[str, int] = ("127.0.0.1", 3390)
+    host_security: str = "plain"
+    certificate: Path | None = None
+    key: Path | None = None
+    store_licenses: bool = True
+    scope: str = "calward"
+    company: str = "Calward"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +88,8 @@ class HostConfig:
     admit_on_trouble: bool = False
     exempt_users: frozenset[str] = frozenset({"root"})
     exempt_groups: frozenset[str] = frozenset()
+    agent: AgentConfig = field(default_factory=AgentConfig)
+    relay: RelayConfig | None = None
 
     @property
     def lost(self) -> Lost:
@@ -88,7 +134,22 @@ def _config(document: Mapping[str, Any]) -> HostConfig:
     default_token = settings.pop("token_file", None)
     tables = settings.pop("server", [])
     servers = tuple(_server(table, f"server[{number}].", default_token) for number, table in enumerate(tables))
-    return HostConfig(servers=servers, **{_FIELDS.get(key, key): value for key, value in settings.items()})
+    agent = AgentConfig(**_named(_checked(settings.pop("agent", {}), "agent.", _AGENT_KEYS)))
+    relay = _relay(settings.pop("relay")) if "relay" in settings else None
+    return HostConfig(servers=servers, agent=agent, relay=relay, **_named(settings))
+
+
+def _named(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {_FIELDS.get(key, key): value for key, value in settings.items()}
+
+
+def _relay(table: object) -> RelayConfig:
+    relay = RelayConfig(**_checked(table, "relay.", _RELAY_KEYS))
+    if (relay.certificate is None) != (relay.key is None):
+        raise _wrong("relay.key", "and certificate belong together: give both or none")
+    if relay.host_security == "nla" and relay.key is None:
+        raise _wrong("relay.key", "is missing: with nla the relay shows the host's own certificate and needs its key")
+    return relay
 
 
 def _server(table: object, where: str, default_token: Path | None) -> ListedServer:
@@ -168,7 +229,42 @@ def _trouble(value: object) -> bool:
     return _ON_TROUBLE[_text(value)]
 
 
-_FIELDS: Final = {"on_trouble": "admit_on_trouble"}
+def _address(value: object) -> tuple[str, int]:
+    host, colon, port = _text(value).rpartition(":")
+    number = int(port)
+    if not host or not colon or not 0 < number <= _PORT_MAX:
+        raise ValueError
+    return host.strip("[]"), number
+
+
+def _plain_table(value: object) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise TypeError
+    return value
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError
+    return value
+
+
+def _security(value: object) -> str:
+    if value not in _SECURITIES:
+        raise ValueError
+    return _text(value)
+
+
+def _minutely(value: object) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 1 <= value <= _HEARTBEAT_MAX:
+        raise ValueError
+    return float(value)
+
+
+_PORT_MAX: Final = 65535
+_HEARTBEAT_MAX: Final = 3600.0
+_SECURITIES: Final = ("plain", "tls", "nla")
+_FIELDS: Final = {"on_trouble": "admit_on_trouble", "without_device": "admit_without_device"}
 """Keys of the file whose value is called otherwise here."""
 _PATH: Final = (_path, "the absolute path of a file or folder")
 _SERVER_KEYS: Final = {
@@ -176,7 +272,27 @@ _SERVER_KEYS: Final = {
     "token_file": _PATH,
     "fingerprint": (_text, "the SHA-256 fingerprint of the server's certificate in hex"),
 }
+_AGENT_KEYS: Final = {
+    "socket": _PATH,
+    "heartbeat_seconds": (_minutely, f"1 to {_HEARTBEAT_MAX:.0f} seconds"),
+    "device_seconds": (_seconds, f"more than 0 and at most {_DEADLINE_MAX:.0f} seconds"),
+    "without_device": (_trouble, "admit or refuse"),
+    "ladder": (_text, "the name or the file of a version ladder"),
+}
+_ADDRESS: Final = (_address, "HOST:PORT")
+_RELAY_KEYS: Final = {
+    "listen": _ADDRESS,
+    "host": _ADDRESS,
+    "host_security": (_security, "plain, tls or nla"),
+    "certificate": _PATH,
+    "key": _PATH,
+    "store_licenses": (_flag, "true or false"),
+    "scope": (_text, "a text"),
+    "company": (_text, "a text"),
+}
 _KEYS: Final = {
+    "agent": (_plain_table, "a table [agent]"),
+    "relay": (_plain_table, "a table [relay]"),
     "server": (_tables, "a list of tables [[server]]"),
     "token_file": _PATH,
     "state_dir": _PATH,

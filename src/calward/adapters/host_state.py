@@ -1,6 +1,7 @@
 """Where does a session host keep what it has to remember for its grace period and its users?
 
-A folder that only its owner can open: ``host.json`` for the host, ``users/HASH.json`` for each user, ``lock``. A file is
+A folder that only its owner can open: ``host.json`` for the host, ``users/HASH.json`` for each user,
+``devices/HASH.json`` for each device, ``lock``. A file is
 replaced whole (written, synced, renamed), so that a reader or a crash sees the old one or the new one, never a part.
 
 Nothing here raises: a user stands at the door. What cannot be read or kept is said to the administrator; a host that has
@@ -60,10 +61,13 @@ class Lost(Enum):
 
 
 class StateFolder:
-    """The memory of a host, a ``HostMemory``; made when first used."""
+    """The memory of a host, a ``HostMemory``; made when first used. ``holders``: the folder of one kind of them."""
 
-    def __init__(self, folder: Path, *, lost: Lost, complain: Complain, time_left: TimeLeft) -> None:
+    def __init__(
+        self, folder: Path, *, lost: Lost, complain: Complain, time_left: TimeLeft, holders: str = "users"
+    ) -> None:
         self._folder = folder
+        self._holders = holders
         self._lost = lost
         self._complain = complain
         self._time_left = time_left
@@ -136,7 +140,7 @@ class StateFolder:
             os.close(handle)
 
     def _make(self) -> None:
-        users = self._folder / "users"
+        users = self._folder / self._holders
         if not users.is_dir():
             self._folder.mkdir(_PRIVATE_FOLDER, parents=True, exist_ok=True)
             users.mkdir(_PRIVATE_FOLDER, exist_ok=True)
@@ -169,7 +173,9 @@ class StateFolder:
 
     def _user_file(self, user: str) -> Path:
         """A name of any length and with any letters gets a plain file name; the name itself stands in the file."""
-        return self._folder / "users" / f"{hashlib.sha256(user.encode(errors='surrogateescape')).hexdigest()}.json"
+        return (
+            self._folder / self._holders / f"{hashlib.sha256(user.encode(errors='surrogateescape')).hexdigest()}.json"
+        )
 
 
 def _write(path: Path, document: dict[str, Any]) -> None:

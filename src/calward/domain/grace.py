@@ -131,6 +131,7 @@ def admit(
     now: datetime,
     *,
     admin: bool = False,
+    issuer_silent: bool = False,
 ) -> Admission:
     """Decide what a host does with a connection; the only place where that is decided.
 
@@ -142,6 +143,8 @@ def admit(
         grace_days: 0 = the host has no grace period.
         now: the host's clock.
         admin: an administrative session needs no CAL, asks nobody and does not start the grace period.
+        issuer_silent: the server that gave the license in hand does not answer, though another one does. What the other
+            cannot give does not take away what the first has given ([MS-RDPELE] 3.2.5.5: the old license is returned).
     """
     if admin:
         return Admission(HostOutcome.GRANTED, None, (), None, state)
@@ -150,6 +153,8 @@ def admit(
         answer = _from_hand(in_hand, now)
     elif answer.issues_full:
         state = replace(state, first_full=state.first_full or now)
+    if answer.license is None and issuer_silent:
+        answer = Heard(_kept(in_hand, now), answer.reasons)
     if answer.license is not None:
         return Admission(HostOutcome.GRANTED, answer.license, answer.reasons, None, state)
     return _without_license(answer.reasons, state, grace_days, now)
@@ -165,8 +170,11 @@ def _without_license(reasons: tuple[str, ...], state: GraceState, grace_days: in
 
 def _from_hand(in_hand: HeldLicense | None, now: datetime) -> Heard:
     """Let the license in hand answer in place of the servers; the reason says that none of them did."""
-    held = in_hand if in_hand is not None and in_hand.runs(now) else None
-    return Heard(held and replace(held, change=Change.KEPT), (Reason.NO_LICENSE_SERVER,))
+    return Heard(_kept(in_hand, now), (Reason.NO_LICENSE_SERVER,))
+
+
+def _kept(in_hand: HeldLicense | None, now: datetime) -> HeldLicense | None:
+    return replace(in_hand, change=Change.KEPT) if in_hand is not None and in_hand.runs(now) else None
 
 
 def _connected(state: GraceState, now: datetime) -> GraceState:

@@ -36,6 +36,8 @@ class Reason(StrEnum):
     PACK_IN_USE = "pack-in-use"
     PACK_EXPIRED = "pack-expired"
     NOTHING_TO_DO = "nothing-to-do"
+    DEVICE_WITHOUT_IDENTITY = "device-without-identity"
+    DEVICE_UNKNOWN = "device-unknown"
 
 
 SENTENCES: Final = MappingProxyType(
@@ -63,6 +65,8 @@ SENTENCES: Final = MappingProxyType(
         Reason.PACK_IN_USE: "licenses of this key pack are running: they end, or are revoked or released, first",
         Reason.PACK_EXPIRED: "the key pack has expired",
         Reason.NOTHING_TO_DO: "there is nothing to change",
+        Reason.DEVICE_WITHOUT_IDENTITY: "the client says neither a hardware id that tells devices apart nor a name",
+        Reason.DEVICE_UNKNOWN: "the host is licensed per device, and this connection did not come through its licensing relay",
     }
 )
 """One sentence for each reason, lower case, without a full stop."""

@@ -30,11 +30,12 @@ _SESSIONS_KEPT: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class OpenSession:
-    """A user has logged on at ``line`` (an X display, a tty)."""
+    """A user has logged on at ``line`` (an X display, a tty); ``device_license``: what the device has that was used for it."""
 
     user: str
     line: str
     now: datetime
+    device_license: HeldLicense | None = None
 
 
 def open_session(
@@ -51,8 +52,9 @@ def open_session(
     """
     known = memory.change(command.user, lambda known: _bound(known, command))
     by_name = {server.name: server for server in servers}
-    if known.last is not None and known.last.type is CalType.PER_DEVICE:
-        _confirm(known.last, by_name, time_left(), complain)
+    held = command.device_license or known.last
+    if held is not None and held.type is CalType.PER_DEVICE:
+        _confirm(held, by_name, time_left(), complain)
     if known.policy is None or abs(command.now - known.policy.heard_at) >= _POLICY_FRESH:
         policy = _ask_policy(by_name.values(), command.now, time_left, complain)
         if policy is not None:
@@ -61,7 +63,8 @@ def open_session(
 
 def _bound(known: Memory, command: OpenSession) -> tuple[Memory, Memory]:
     """Add the session; one that was left behind on the same line is gone."""
-    session = BoundSession(command.line, command.now, known.last.id if known.last else None)
+    held = command.device_license or known.last
+    session = BoundSession(command.line, command.now, held.id if held else None)
     others = tuple(other for other in known.sessions if other.line != command.line)
     known = replace(known, sessions=(*others, session)[-_SESSIONS_KEPT:])
     return known, known

@@ -60,6 +60,11 @@ class LicenseServer(Protocol):
     def request_for_user(self, user: str, request_id: str, *, full_only: bool, seconds: float) -> Heard:
         """Ask for a user's license. The same id with the same question gets the same answer."""
 
+    def request_for_device(
+        self, name: str, hardware_id: str, request_id: str, *, full_only: bool, seconds: float
+    ) -> Heard:
+        """Ask for a device's license; ``hardware_id`` is the host's id for the device, ``name`` a label."""
+
     def confirm(self, license_id: str, *, seconds: float) -> None:
         """Say that the holder of a license has logged on."""
 
@@ -70,8 +75,9 @@ class LicenseServer(Protocol):
 class HostMemory(Protocol):
     """The host's memory; it never raises: what it cannot read or keep it complains of, and goes on with what it has."""
 
-    def change(self, user: str, revise: Callable[[Memory], tuple[Memory, T]]) -> T:
-        """Revise what is remembered of the host and one user, alone; the second value of ``revise`` is handed on.
+    def change(self, holder: str, revise: Callable[[Memory], tuple[Memory, T]]) -> T:
+        """Revise what is remembered of the host and one holder, alone; the second value of ``revise`` is handed on.
 
+        A holder is a user or a device; each kind has a memory of its own beside the host's, which is one.
         ``revise`` is called once, and waits for nothing: others stand in line meanwhile.
         """
