@@ -74,12 +74,13 @@ def read_blocks(reader: Reader, key: bytes) -> tuple[Block, ...]:
     # This length is wrong in what many servers send, and no client looks at it.
     per_length(reader, "GCC ConnectPDU")
     _skip_to(reader, _H221_KEY + key)
-    end = reader.remaining - per_length(reader, "GCC userData")
-    if end < 0:
-        raise reader.error(f"{-end} bytes more are announced than are left", "GCC userData")
+    size = per_length(reader, "GCC userData")
+    behind = reader.remaining - size
+    if behind < 0:
+        raise reader.error(f"{size} bytes are announced, {reader.remaining} are left", "GCC userData")
     blocks = []
-    while reader.remaining > end:
-        blocks.append(_read_block(reader, reader.remaining - end))
+    while reader.remaining > behind:
+        blocks.append(_read_block(reader, reader.remaining - behind))
     return tuple(blocks)
 
 
