@@ -27,6 +27,7 @@ class Sizes:
     growth_issues: int = 3_000
     growth_connections: int = 2
     devices: int = 3_000
+    handshakes: int = 300
     hosts: int = 60
 
 
@@ -44,6 +45,7 @@ TINY = Sizes(
     many=600,
     growth_issues=20,
     devices=40,
+    handshakes=3,
     hosts=4,
 )
 """For tests of the figures' shape: the figures themselves say nothing."""

@@ -56,6 +56,8 @@ class FakeHost:
     tls: ssl.SSLContext | None = None
     peers: list[str] = field(default_factory=list)
     infos: int = 0
+    slow: float = 0.0
+    """Seconds before its TLS handshake."""
     live: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -75,6 +77,7 @@ class FakeHost:
         await packet(reader)
         writer.write(relayed.confirm(relayed.Protocol.SSL if self.tls else relayed.Protocol.RDP))
         if self.tls:
+            await asyncio.sleep(self.slow)
             await writer.start_tls(self.tls)
         await packet(reader)
         writer.write(relayed.connect_response())

@@ -68,6 +68,16 @@ async def test_a_refused_client_reads_all_that_it_is_told_and_the_host_hears_not
     assert trial.host.infos == 0
 
 
+@on_loop
+async def test_a_client_that_is_faster_with_tls_than_the_host_loses_nothing(tmp_path):
+    async with relay_running(tmp_path, lambda _: GRANT(), security=HostSecurity.TLS) as trial:
+        trial.host.slow = 0.2
+        client = await trial.client()
+        await client.get_through()
+        assert await echoed(client, b"hello") == b"hello"
+        await client.close()
+
+
 def failing(_question):
     raise RuntimeError("no agent")
 

@@ -128,6 +128,7 @@ class Connection:
         """Set up TLS on both sides; the host first, so that a client is not made to wait for one that cannot."""
         limits = self._settings.limits
         self._whole.reschedule(_now() + 2 * limits.request)
+        self._client.hold()
         if host and self._settings.host_tls:
             await self._start_tls(self._host, self._settings.host_tls, server=False)
         await self._start_tls(self._client, self._settings.client_tls, server=True)

@@ -66,6 +66,11 @@ class Leg(asyncio.Protocol):
             self.transport.resume_reading()
         return data
 
+    def hold(self) -> None:
+        """Leave what comes next, a TLS handshake, in the socket; ``start_tls`` reads on."""
+        if self.transport and not self.transport.is_closing():
+            self.transport.pause_reading()
+
     def write(self, data: bytes) -> None:
         """Send; nothing where the connection has ended."""
         if self.transport and not self.transport.is_closing():
