@@ -77,6 +77,7 @@ class FakeHost:
         await packet(reader)
         writer.write(relayed.confirm(relayed.Protocol.SSL if self.tls else relayed.Protocol.RDP))
         if self.tls:
+            writer.transport.pause_reading()  # type: ignore[attr-defined] # What comes early waits in the socket.
             await asyncio.sleep(self.slow)
             await writer.start_tls(self.tls)
         await packet(reader)
