@@ -8,7 +8,7 @@ import secrets
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from calward.entrypoints.cli.root import cli
 from calward.entrypoints.cli.running import run
@@ -102,6 +102,18 @@ class Wiring:
         from calward.bootstrap_host import run_pam
 
         return run_pam(stack, config, environment)
+
+    def run_agent(self, config: Path | None, ready: "Callable[[dict[str, str]], None]") -> None:
+        """Run the agent of a session host until stopped; raises LicensingError."""
+        from calward.bootstrap_agent import run_agent
+
+        run_agent(config, ready)
+
+    def agent_status(self, config: Path | None) -> "dict[str, Any]":
+        """Ask the running agent how it is; raises LicensingError."""
+        from calward.bootstrap_agent import agent_status
+
+        return agent_status(config)
 
     def open_clearinghouse(self, data_dir: Path) -> "Clearinghouse":
         """Open the clearinghouse in a folder; raises LicensingError."""

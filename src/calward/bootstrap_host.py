@@ -8,11 +8,13 @@ import secrets
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Final
 
+from calward.adapters.agent_socket import ask_agent
 from calward.adapters.host_config import DEFAULT_CONFIG, HostConfig, ListedServer, load_host_config, read_token
 from calward.adapters.host_process import age_seconds, groups_of, log_to_administrator, set_alarm
 from calward.adapters.host_state import StateFolder
@@ -21,7 +23,7 @@ from calward.app.sessionhost.check_account import check_account
 from calward.app.sessionhost.close_session import close_session
 from calward.app.sessionhost.open_session import open_session
 from calward.domain.errors import LicensingError
-from calward.entrypoints.pam.helper import PamDesk, PamQuestion, answer
+from calward.entrypoints.pam.helper import IN, OUT, PamDesk, PamQuestion, answer
 
 __all__ = ["main", "run_pam"]
 
@@ -29,6 +31,10 @@ _TO_FINISH: Final = 0.5
 """Seconds kept back from the deadline: to write what is to be remembered, and to end the program."""
 _TO_END: Final = 0.25
 """Of these, what remains when the alarm rings: on a busy machine a program may wait for its turn to end."""
+_WITHOUT_AGENT: Final = 0.8
+"""Seconds kept back for the helper's own work, should the agent not answer."""
+_ON_THE_WAY: Final = 0.1
+"""Of what the agent has, what the way there and back may take."""
 _USAGE: Final = "usage: python -m calward.bootstrap_host account|session [--config FILE]"
 _WRONG_USAGE: Final = 2
 
@@ -51,14 +57,36 @@ def run_pam(stack: str, config: Path | None, environment: Mapping[str, str]) -> 
     ``config`` None is /etc/calward/host.toml; ``environment`` is what pam_exec sets (PAM_USER, PAM_TYPE, PAM_TTY).
     """
     started = time.monotonic() - age_seconds()
+    question = PamQuestion.read(stack, environment)
+    said = _agents_answer(question, config or DEFAULT_CONFIG, started)
+    if said is not None:
+        return said
     return answer(
-        PamQuestion.read(stack, environment),
+        question,
         partial(_desk, config or DEFAULT_CONFIG, started),
         now=datetime.now(UTC).replace(microsecond=0),  # noqa: TID251 - adapters.system serves the license server.
         request_id=secrets.token_urlsafe(18),
         say=_say,
         complain=log_to_administrator,
     )
+
+
+def _agents_answer(question: PamQuestion, path: Path, started: float) -> int | None:
+    """Let the agent answer, where one listens; None: nobody does, or not in time, and the helper does its own work."""
+    try:
+        config = load_host_config(path)
+    except LicensingError:
+        return None  # The helper says what is wrong with the settings.
+    seconds = started + config.deadline_seconds - _WITHOUT_AGENT - time.monotonic()
+    asked = {"ask": "pam", "seconds": max(0.0, seconds - _ON_THE_WAY), **asdict(question)}
+    said = ask_agent(config.agent.socket, asked, seconds) if seconds > 0 else None
+    match said:
+        case {"exit": int(code), "say": list(sentences)} if code in (IN, OUT):
+            for sentence in sentences:
+                _say(str(sentence))
+            return code
+        case _:
+            return None
 
 
 def _desk(path: Path, started: float) -> PamDesk:

@@ -4,6 +4,7 @@ Speaks the host contract over plain HTTP on loopback. The real one is another pr
 makes of its answers, and of none.
 """
 
+import base64
 import json
 import socket
 import threading
@@ -24,6 +25,7 @@ class FakeLicenseServer:
     cals: int = 1
     grace_days: int = 120
     token: str = TOKEN
+    mode: str = "per-user"
     full_status: str = "active"
     holders: dict[str, int] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -66,17 +68,29 @@ class FakeLicenseServer:
         return 200, {"outcome": "confirmed", "reason": []}
 
     def _host(self, body: dict[str, Any]) -> tuple[int, Any]:
-        policy = {"name": "SH1", "version": "2022", "mode": "per-user", "mode_from": "host", "servers": []}
+        policy = {"name": "SH1", "version": "2022", "mode": self.mode, "mode_from": "host", "servers": []}
         return 200, {**policy, "grace_days": self.grace_days, "per_user": "enforce"}
 
     def _enroll(self, body: dict[str, Any]) -> tuple[int, Any]:
         return 200, {"host": {"name": "SH1", "version": "2022", "mode": "per-user"}, "token": self.token}
+
+    def _heartbeat(self, body: dict[str, Any]) -> tuple[int, Any]:
+        host = self._host({})[1]
+        key = base64.b64encode(bytes(32)).decode()
+        return 200, {
+            "host": host,
+            "license_keys": [key],
+            "server_id": "1" * 32,
+            "revoked": [],
+            "now": "2026-11-24T06:22:46Z",
+        }
 
 
 _ROUTES: dict[str, Callable[[FakeLicenseServer, dict[str, Any]], tuple[int, Any]]] = {
     "licenses:request": FakeLicenseServer._request,
     "licenses:confirm": FakeLicenseServer._confirm,
     "host": FakeLicenseServer._host,
+    "host:heartbeat": FakeLicenseServer._heartbeat,
     "hosts:enroll": FakeLicenseServer._enroll,
 }
 

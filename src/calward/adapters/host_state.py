@@ -14,7 +14,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from enum import Enum
 from pathlib import Path
@@ -30,7 +30,7 @@ from calward.adapters.host_state_format import (
 from calward.app.sessionhost.ports import Complain, Memory, TimeLeft
 from calward.domain.grace import USED_UP, GraceState
 
-__all__ = ["Lost", "StateFolder"]
+__all__ = ["Lost", "StateFolder", "replace_file"]
 
 T = TypeVar("T")
 
@@ -81,6 +81,14 @@ class StateFolder:
                 self._keep(user, before, after)
             return result
 
+    def holders(self) -> Iterator[tuple[str, Memory]]:
+        """Every holder that is remembered, by name; what cannot be read is left out. Takes no lock: files are replaced whole."""
+        folder = self._folder / self._holders
+        for path in sorted(folder.glob("*.json")) if folder.is_dir() else ():
+            with suppress(OSError, FormatError, ValueError, RecursionError, KeyError, TypeError):
+                document = json.loads(path.read_bytes())
+                yield str(document["user"]), user_part(document)
+
     def _read(self, user: str) -> Memory | None:
         """Read both files; None where that fails today: then they are not written either, tomorrow they may be well."""
         try:
@@ -119,9 +127,9 @@ class StateFolder:
     def _keep(self, user: str, before: Memory, after: Memory) -> None:
         try:
             if (after.grace, after.policy) != (before.grace, before.policy):
-                _write(self._host_file, host_document(after))
+                replace_file(self._host_file, host_document(after))
             if (after.last, after.sessions) != (before.last, before.sessions):
-                _write(self._user_file(user), user_document(user, after))
+                replace_file(self._user_file(user), user_document(user, after))
         except OSError as error:
             self._complain(f"what this host has to remember cannot be written to {self._folder}: {error}")
 
@@ -178,8 +186,8 @@ class StateFolder:
         )
 
 
-def _write(path: Path, document: dict[str, Any]) -> None:
-    """Replace a file whole, durably."""
+def replace_file(path: Path, document: dict[str, Any]) -> None:
+    """Replace a file whole, durably, readable by its owner only; raises OSError."""
     draft = path.with_suffix(".new")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, _PRIVATE_FILE)
     with os.fdopen(handle, "w", encoding="utf-8") as file:

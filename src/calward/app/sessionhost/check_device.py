@@ -1,13 +1,13 @@
 """May this device have a session on this session host?"""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from typing import Final
 
 from calward.app.sessionhost.asking import Round, Said
 from calward.app.sessionhost.check_account import grace_days_of
+from calward.app.sessionhost.policies import host_policy
 from calward.app.sessionhost.ports import Complain, HostMemory, HostPolicy, LicenseServer, Memory, TimeLeft
 from calward.domain.cals import CalType
 from calward.domain.devices import device_id, device_label
@@ -96,7 +96,7 @@ def check_device(
     """
     question = command.question
     device = device_id(question.hardware_id, question.name)
-    policy = _policy(servers, memory, device or "", command.now, time_left, complain)
+    policy = host_policy(servers, memory, command.now, time_left, complain)
     if policy is not None and policy.mode != CalType.PER_DEVICE:
         return DeviceVerdict(_ADMITTED)
     if device is None:
@@ -112,33 +112,6 @@ def _asking(device: str, name: str) -> Callable[..., Heard]:
         return server.request_for_device(device_label(name), device, request_id, full_only=full_only, seconds=seconds)
 
     return ask
-
-
-def _policy(
-    servers: Iterable[LicenseServer],
-    memory: HostMemory,
-    device: str,
-    now: datetime,
-    time_left: TimeLeft,
-    complain: Complain,
-) -> HostPolicy | None:
-    """What a server has said of this host; a host that has never heard anything asks now, for a third of the time."""
-    known = memory.change(device, lambda known: (known, known.policy))
-    if known is not None:
-        return known
-    until = time_left() * 2 / 3
-    for server in servers:
-        try:
-            policy = server.policy(seconds=max(0.0, time_left() - until), now=now)
-        except LicensingError as error:
-            complain(error.detail)
-        else:
-            return memory.change(device, partial(_with_policy, policy))
-    return None
-
-
-def _with_policy(policy: HostPolicy, known: Memory) -> tuple[Memory, HostPolicy]:
-    return replace(known, policy=policy), policy
 
 
 def _presented(command: CheckDevice, check: DeviceCheck, device: str, complain: Complain) -> HeldLicense | None:

@@ -26,6 +26,7 @@ COMMANDS: Final = MappingProxyType(
         "serve": Place(f"{_HERE}.serve:serve", "Run the license server until it is stopped."),
         "setup": Place(f"{_HERE}.setup:setup", "Make the first license administrator, with the server's setup link."),
         "clearinghouse": Place(f"{_HERE}.clearinghouse:clearinghouse", "Activate license servers and sign key packs."),
+        "agent": Place(f"{_HERE}.agent:agent", "Run the daemon of a session host, and see how it is."),
         "pam": Place(f"{_HERE}.pam:pam", "Ask for a user's license at logon; started by pam_exec."),
         "completion": Place(f"{_HERE}.completion:completion", "Print the script that lets a shell complete commands."),
         "version": Place(f"{_HERE}.version:version", "Show which Calward this is."),

@@ -33,12 +33,13 @@ class PamQuestion:
     type: str
     user: str
     line: str
+    remote: str = ""
 
     @classmethod
     def read(cls, stack: str, environment: Mapping[str, str]) -> "PamQuestion":
         """Take what is there; a missing user is an empty name, which no rule lets in."""
         read = environment.get
-        return cls(stack, read("PAM_TYPE", ""), read("PAM_USER", ""), read("PAM_TTY", ""))
+        return cls(stack, read("PAM_TYPE", ""), read("PAM_USER", ""), read("PAM_TTY", ""), read("PAM_RHOST", ""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,79 @@
+"""Which device did this user come with? Joins what the relay knows with what PAM knows, by the address of their connection."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock
+from typing import Final
+
+from calward.app.sessionhost.check_device import DeviceVerdict
+
+__all__ = ["Joined", "Joins"]
+
+_LINES_KEPT: Final = 10_000
+"""Sessions whose device is remembered; one whose leader was killed never says that it closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A device behind a connection, and how it was admitted."""
+
+    verdict: DeviceVerdict
+    name: str
+    since: datetime
+
+
+class Joins:
+    """The running connections, by address; used by several threads. Forgotten when the agent stops: so are its connections."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._connections: dict[str, Joined] = {}
+        self._users: dict[str, Joined] = {}
+        self._lines: dict[str, Joined] = {}
+
+    def connected(self, connection: str, joined: Joined) -> None:
+        """Note a device's connection."""
+        if connection:
+            with self._lock:
+                self._connections[connection] = joined
+
+    def ended(self, connection: str) -> None:
+        """Forget it; the session that was opened through it may go on."""
+        with self._lock:
+            self._connections.pop(connection, None)
+
+    def logged_on(self, user: str, connection: str | None) -> Joined | None:
+        """Find the device of a user who logs on now."""
+        with self._lock:
+            found = self._connections.get(connection or "")
+            if found is None:
+                self._users.pop(user, None)
+            else:
+                self._users[user] = found
+            return found
+
+    def opened(self, user: str, line: str, connection: str | None) -> Joined | None:
+        """Find the device of a session that opens: by its connection, else by the logon just before."""
+        with self._lock:
+            found = self._connections.get(connection or "") or self._users.get(user)
+            self._lines.pop(line, None)
+            if found is not None:
+                self._lines[line] = found
+            while len(self._lines) > _LINES_KEPT:
+                del self._lines[next(iter(self._lines))]
+            return found
+
+    def closed(self, line: str) -> None:
+        """Forget a session."""
+        with self._lock:
+            self._lines.pop(line, None)
+
+    def of_line(self, line: str) -> Joined | None:
+        """The device of an open session."""
+        with self._lock:
+            return self._lines.get(line)
+
+    def count(self) -> int:
+        """How many connections there are."""
+        with self._lock:
+            return len(self._connections)

@@ -1,0 +1,174 @@
+"""The agent as a process: asked over its socket by PAM's helper, as long as it runs; the helper alone afterwards."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from calward.adapters.agent_socket import ask_agent
+from tests.support.fake_license_server import TOKEN, FakeLicenseServer, dead_url, hanging, serving
+
+
+class Host:
+    """A host's settings in a folder, its agent as a process, its helper as PAM starts it."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.socket = folder / "run" / "agent.sock"
+        self.agent: subprocess.Popen | None = None
+        token = folder / "token"
+        token.write_text(TOKEN)
+        token.chmod(0o600)
+
+    def configure(self, *urls: str, grace_days: int = 0) -> None:
+        lines = [
+            f'state_dir = "{self.folder}/state"',
+            f'token_file = "{self.folder}/token"',
+            f"grace_days = {grace_days}",
+        ]
+        lines += [f'[[server]]\nurl = "{url}"' for url in urls]
+        lines += [f'[agent]\nsocket = "{self.socket}"']
+        (self.folder / "host.toml").write_text("\n".join(lines) + "\n")
+
+    def start(self) -> None:
+        self.agent = subprocess.Popen(
+            [sys.executable, "-m", "calward", "agent", "run", "--config", str(self.folder / "host.toml")],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.agent.stdout.readline() == f"socket: {self.socket}\n"
+
+    def stop(self) -> int:
+        agent, self.agent = self.agent, None
+        agent.send_signal(signal.SIGTERM)
+        agent.stdout.close()
+        return agent.wait(timeout=20)
+
+    def helper(self, stack: str, user: str, kind: str = "account", line: str = "xrdp-sesman", remote: str = ""):
+        given = {"PAM_USER": user, "PAM_TYPE": kind, "PAM_TTY": line, "PAM_RHOST": remote}
+        done = subprocess.run(
+            [sys.executable, "-m", "calward.bootstrap_host", stack, "--config", str(self.folder / "host.toml")],
+            env={**os.environ, **given},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=30,
+        )
+        return done.returncode, done.stdout
+
+    def status(self) -> dict:
+        done = subprocess.run(
+            [sys.executable, "-m", "calward", "agent", "status", "--json", "--config", str(self.folder / "host.toml")],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return json.loads(done.stdout) if done.returncode == 0 else {"exit": done.returncode}
+
+
+@pytest.fixture
+def host(tmp_path):
+    found = Host(tmp_path)
+    yield found
+    if found.agent is not None:
+        found.agent.kill()
+        found.agent.wait()
+        found.agent.stdout.close()
+
+
+def test_the_helper_asks_the_agent_and_the_user_reads_why(host):
+    with serving(FakeLicenseServer(cals=1)) as url:
+        host.configure(url)
+        host.start()
+        assert host.helper("account", "alice") == (0, "")
+        code, text = host.helper("account", "bob")
+    assert (code, "no CAL that opens this host is free" in text) == (1, True)
+
+
+def test_a_helper_decides_alone_when_no_agent_listens_and_says_the_same(host):
+    with serving(FakeLicenseServer(cals=1)) as url:
+        host.configure(url)
+        host.start()
+        assert host.helper("account", "alice")[0] == 0
+        assert host.stop() == 0
+        assert not host.socket.exists()
+        assert host.helper("account", "alice")[0] == 0
+        assert host.helper("account", "bob")[0] == 1
+    assert host.status() == {"exit": 6}
+
+
+def test_a_session_is_bound_and_told_to_the_license_server_by_the_next_agent(host):
+    fake = FakeLicenseServer(cals=1)
+    with serving(fake) as url:
+        host.configure(url)
+        host.start()
+        host.helper("account", "alice")
+        host.helper("session", "alice", "open_session", "ssh")
+        assert host.status()["sessions"] == 1
+        host.stop()
+        fake.asked.clear()
+        host.start()
+        host.stop()  # Not before the first heartbeat: it runs to its end.
+    told = next(body for path, body in fake.asked if path.endswith("host:heartbeat"))
+    assert [(one["user"], one["line"], one["license"]) for one in told["sessions"]] == [("alice", "ssh", "L1")]
+
+
+def test_the_agent_knows_its_users_while_every_server_is_down(host):
+    with serving(FakeLicenseServer(cals=1)) as url:
+        host.configure(url)
+        host.start()
+        host.helper("account", "alice")
+        host.stop()
+    host.configure(dead_url())
+    host.start()
+    assert host.helper("account", "alice")[0] == 0
+    assert host.helper("account", "bob")[0] == 1
+
+
+def test_on_a_host_licensed_per_device_a_user_without_the_relay_is_refused_and_root_is_not(host):
+    with serving(FakeLicenseServer(mode="per-device")) as url:
+        host.configure(url)
+        host.start()
+        code, text = host.helper("account", "alice", remote="127.64.0.1")
+        assert (code, "did not come through its licensing relay" in text) == (1, True)
+        assert host.helper("account", "root")[0] == 0
+
+
+def test_silent_and_babbling_programs_do_not_hinder_others(host):
+    with serving(FakeLicenseServer(cals=1)) as url:
+        host.configure(url)
+        host.start()
+        silent = [socket.socket(socket.AF_UNIX) for _ in range(50)]
+        for number, one in enumerate(silent):
+            one.connect(str(host.socket))
+            one.sendall([b"", b"{", b"x" * 20_000][number % 3])
+        assert host.helper("account", "alice") == (0, "")
+        for one in silent:
+            one.close()
+        assert ask_agent(host.socket, {"ask": "nonsense"}, 5) == {"error": "no such question"}
+
+
+def test_the_socket_is_for_its_owner_only_and_a_second_agent_does_not_take_it(host):
+    host.configure()
+    host.start()
+    assert host.socket.stat().st_mode & 0o777 == 0o600
+    second = subprocess.run(
+        [sys.executable, "-m", "calward", "agent", "run", "--config", str(host.folder / "host.toml")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (second.returncode, "another agent listens" in second.stderr) == (4, True)
+
+
+def test_an_agent_that_waits_for_a_server_leaves_the_helper_its_time(host):
+    with hanging() as url:
+        host.configure(url, grace_days=10)
+        host.start()
+        code, text = host.helper("account", "alice")
+    assert (code, "10 days left" in text) == (0, True)
