@@ -48,6 +48,7 @@ class Office:
         """Make this room's machine a session host: enrollment, token, and ``/etc/calward/host.toml`` with more of its lines."""
         enrolled = self.do("host", "enroll", name, "--version", version, "--mode", mode)
         self.room.done("install", "-d", "-m", "755", "/etc/calward")
+        self.room.done("rm", "-rf", HOST_STATE)  # What the machine remembers belongs to the host that it was before.
         token = self.room.path("/etc/calward/host.token")
         token.unlink(missing_ok=True)
         self.room.done(
@@ -62,6 +63,11 @@ class Office:
         lines += ["[[server]]", f'url = "{self.url}"', *more]
         self.room.path("/etc/calward/host.toml").write_text("\n".join(lines) + "\n")
 
+    def confirm(self, license_id: str) -> None:
+        """Say, as this room's host, that the holder has logged on."""
+        token = ("--host-token-file", "/etc/calward/host.token")
+        self.room.done(CALWARD, "license", "confirm", "--license", license_id, *token, "--server", self.url)
+
     def licenses(self, **fields: str) -> list[dict[str, Any]]:
         """All licenses that have these values."""
         items = self.do("license", "list", "--limit", "1000")["items"]
@@ -73,14 +79,16 @@ class Office:
 
     def _ran(self, *words: str) -> Ran:
         ran = calward(*words)
-        assert ran.code == 0, (words, ran.err)
+        assert ran.code == 0, (words, ran.out, ran.err)
         return ran
 
 
 @contextmanager
-def office(room: Room, folder: Path) -> Iterator[Office]:
-    """Start both and wait until they are ready."""
-    program = room.start(CALWARD, "devrun", "--data-dir", folder, "--json", name="devrun")
+def office(room: Room, folder: Path, *, days_ago: int = 0) -> Iterator[Office]:
+    """Start both and wait until they are ready; ``days_ago``: their clocks are behind."""
+    late = ("faketime", "-m", "-f", f"-{days_ago}d") if days_ago else ()
+    env = {"FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"} if days_ago else {}
+    program = room.start(*late, CALWARD, "devrun", "--data-dir", folder, "--json", name="devrun", env=env)
     until(lambda: '"socket"' in program.text or program.ended, seconds=30, what="the license server")
     line = next(line for line in program.text.splitlines() if line.startswith("{"))
     try:

@@ -202,6 +202,9 @@ def xrdp_host(room: Room, *, port: int = PORT, address: str = "", **settings: st
     try:
         yield host
     finally:
+        # X servers take their locks in /tmp away only if they may end by themselves.
+        room.run("pkill", "-x", "jwm")
+        until(lambda: room.run("pgrep", "-x", "Xorg").returncode, what="the end of all sessions")
         for program in reversed(host.programs):
             program.stop()
 
