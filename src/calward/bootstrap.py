@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from calward.adapters.admin_client import HttpAdminClient
     from calward.adapters.http_exchange import Address
     from calward.adapters.license_server_client import LicenseServerClient
+    from calward.adapters.pam_service import PamChange
     from calward.app.clearinghouse.desk import Clearinghouse
     from calward.domain.ladder import Ladder
     from calward.entrypoints.cli.wiring import RunOptions, ServeOptions, Where
@@ -114,6 +115,15 @@ class Wiring:
         from calward.bootstrap_agent import agent_status
 
         return agent_status(config)
+
+    def plan_pam(self, folder: Path, service: str, config: Path | None, *, undo: bool) -> "PamChange":
+        """Say what would be changed in the file of a PAM service; raises LicensingError."""
+        from calward.adapters.pam_service import plan_install, plan_undo
+
+        if undo:
+            return plan_undo(folder, service)
+        helper = f"{sys.executable} -I -m calward.bootstrap_host"
+        return plan_install(folder, service, helper, config.absolute() if config else None)
 
     def open_clearinghouse(self, data_dir: Path) -> "Clearinghouse":
         """Open the clearinghouse in a folder; raises LicensingError."""

@@ -1,5 +1,6 @@
 """The daemon on a session host: ``calward agent run`` and ``calward agent status``."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,6 +22,20 @@ class RunsAgent(Protocol):
 
     def agent_status(self, config: Path | None) -> dict[str, Any]:
         """Ask the running agent how it is."""
+
+    def plan_pam(self, folder: Path, service: str, config: Path | None, *, undo: bool) -> "PlannedChange":
+        """Say what would be changed in the file of a PAM service."""
+
+
+class PlannedChange(Protocol):
+    """A change that waits for its word."""
+
+    @property
+    def diff(self) -> str:
+        """A unified diff, empty where there is nothing to change."""
+
+    def apply(self) -> None:
+        """Do it."""
 
 
 _config = click.option(
@@ -44,15 +59,16 @@ def agent() -> None:
 
 @agent.command()
 @_config
+@json_option
 @click.pass_obj
-def run(runs: RunsAgent, config: Path | None) -> None:
+def run(runs: RunsAgent, config: Path | None, *, as_json: bool) -> None:
     """Answer PAM's helper and the relay until stopped; tell the license servers what is open here.
 
     \b
     Example:
       calward agent run --config ./host.toml
     """  # noqa: D301
-    runs.run_agent(config, _told)
+    runs.run_agent(config, _told_as_json if as_json else _told)
 
 
 @agent.command()
@@ -78,6 +94,60 @@ def status(runs: RunsAgent, config: Path | None, *, as_json: bool) -> None:
         )
 
 
+@agent.command("install-pam")
+@_config
+@click.option("--service", default="xrdp-sesman", show_default=True, metavar="NAME", help="The PAM service.")
+@click.option("--undo", is_flag=True, help="Take the lines out again.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be changed.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--pam-folder",
+    default=Path("/etc/pam.d"),
+    show_default=True,
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where the services' files are.",
+)
+@json_option
+@click.pass_obj
+def install_pam(
+    runs: RunsAgent,
+    config: Path | None,
+    service: str,
+    pam_folder: Path,
+    *,
+    undo: bool,
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Let a PAM service ask for licenses: show the change, and make it once confirmed. Keep a root shell open meanwhile.
+
+    \b
+    Examples:
+      calward agent install-pam --dry-run
+      calward agent install-pam --service sshd
+      calward agent install-pam --undo --yes
+    """  # noqa: D301
+    change = runs.plan_pam(pam_folder, service, config, undo=undo)
+    if not as_json:
+        for line in change.diff.splitlines() or ["nothing to change"]:
+            say(safe(line))
+    wanted = bool(change.diff) and not dry_run
+    if wanted and not yes:
+        click.confirm("change it", abort=True, err=True)
+    if wanted:
+        change.apply()
+    if as_json:
+        print_json({"diff": change.diff, "changed": wanted})
+    elif wanted:
+        say("done")
+
+
 def _told(places: dict[str, str]) -> None:
     for kind, place in places.items():
         say(f"{kind}: {safe(place)}")
+
+
+def _told_as_json(places: dict[str, str]) -> None:
+    say(json.dumps(places))  # One line: whoever has started us waits for it.

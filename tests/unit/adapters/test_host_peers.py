@@ -1,0 +1,61 @@
+"""The client's address behind a logon of xrdp 0.9, by a made-up /proc."""
+
+import pytest
+
+from calward.adapters.host_peers import client_address
+
+SESMAN, XRDP, OTHER, HELPER = 100, 200, 201, 300
+
+
+def hexed(address: str, port: int) -> str:
+    return "".join(f"{int(part):02X}" for part in reversed(address.split("."))) + f":{port:04X}"
+
+
+def row(inode: int, local: tuple[str, int], remote: tuple[str, int], state: str = "01") -> str:
+    return f"   0: {hexed(*local)} {hexed(*remote)} {state} 00000000:00000000 00:00000000 00000000 0 0 {inode} 1"
+
+
+@pytest.fixture
+def proc(tmp_path):
+    def make(rows: list[str], sockets: dict[int, list[int]]):
+        (tmp_path / "net").mkdir()
+        (tmp_path / "net" / "tcp").write_text("  sl  local_address ...\n" + "\n".join(rows) + "\n")
+        for pid, inodes in sockets.items():
+            folder = tmp_path / str(pid) / "fd"
+            folder.mkdir(parents=True)
+            parent = SESMAN if pid == HELPER else 1
+            (tmp_path / str(pid) / "stat").write_text(f"{pid} (a (b) c) S {parent} 0 0")
+            for number, inode in enumerate(inodes):
+                (folder / str(number)).symlink_to(f"socket:[{inode}]")
+        return tmp_path
+
+    return make
+
+
+LOOP = "127.0.0.1"
+LISTENING = row(9, (LOOP, 3350), ("0.0.0.0", 0), "0A")
+INNER = [row(1, (LOOP, 3350), (LOOP, 40000)), row(2, (LOOP, 40000), (LOOP, 3350))]
+OUTER = row(3, (LOOP, 3390), ("127.64.0.7", 50000))
+STRANGER = row(4, (LOOP, 3390), ("127.64.0.8", 50001))
+
+
+def test_the_peer_of_the_xrdp_process_that_talks_to_sesman_is_the_client(proc):
+    made = proc([LISTENING, *INNER, OUTER, STRANGER], {SESMAN: [9, 1], XRDP: [2, 3], OTHER: [4], HELPER: []})
+    assert client_address(HELPER, proc=made) == "127.64.0.7"
+
+
+def test_two_logons_in_the_same_instant_are_nobodys(proc):
+    second = [row(5, (LOOP, 3350), (LOOP, 40001)), row(6, (LOOP, 40001), (LOOP, 3350))]
+    made = proc(
+        [LISTENING, *INNER, *second, OUTER, STRANGER], {SESMAN: [9, 1, 5], XRDP: [2, 3], OTHER: [6, 4], HELPER: []}
+    )
+    assert client_address(HELPER, proc=made) is None
+
+
+def test_a_logon_without_a_connection_of_its_own_has_no_client(proc):
+    made = proc([LISTENING, *INNER, STRANGER], {SESMAN: [9, 1], XRDP: [2], OTHER: [4], HELPER: []})
+    assert client_address(HELPER, proc=made) is None
+
+
+def test_without_proc_nothing_is_found(tmp_path):
+    assert client_address(HELPER, proc=tmp_path) is None
