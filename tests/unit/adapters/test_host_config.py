@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from calward.adapters.host_config import HostConfig, load_host_config, read_token
+from calward.adapters.host_config import HostConfig, RelayConfig, load_host_config, read_token
 from calward.adapters.host_state import Lost
 from calward.domain.errors import LicensingError, Problem
 
@@ -58,6 +58,33 @@ def test_every_setting_is_read(tmp_path):
     assert config.state_dir == Path("/srv/state")
 
 
+def test_agent_and_relay_are_read_and_without_its_table_there_is_no_relay(tmp_path):
+    assert load(tmp_path, "[agent]").relay is None
+    config = load(
+        tmp_path,
+        """
+        [agent]
+        socket = "/run/x.sock"
+        without_device = "admit"
+        [relay]
+        listen = "[::]:3389"
+        host = "127.0.0.1:3390"
+        host_security = "nla"
+        certificate = "/c.pem"
+        key = "/k.pem"
+        store_licenses = false
+        """,
+    )
+    assert (config.agent.socket, config.agent.admit_without_device) == (Path("/run/x.sock"), True)
+    assert config.relay == RelayConfig(
+        listen=("::", 3389),
+        host_security="nla",
+        certificate=Path("/c.pem"),
+        key=Path("/k.pem"),
+        store_licenses=False,
+    )
+
+
 @pytest.mark.parametrize(("text", "field"), [
     ("grace_day = 5", "grace_day"),
     ("grace_days = -1", "grace_days"),
@@ -71,6 +98,17 @@ def test_every_setting_is_read(tmp_path):
     ('exempt_users = "root"', "exempt_users"),
     ("exempt_users = [1]", "exempt_users"),
     ('state_dir = "relative"', "state_dir"),
+    ("agent = 5", "agent"),
+    ('[agent]\nsocket = "relative"', "agent.socket"),
+    ("[agent]\nheartbeat_seconds = 0", "agent.heartbeat_seconds"),
+    ("[agent]\nport = 5", "agent.port"),
+    ("relay = 5", "relay"),
+    ('[relay]\nlisten = "3389"', "relay.listen"),
+    ('[relay]\nlisten = "0.0.0.0:70000"', "relay.listen"),
+    ('[relay]\nhost_security = "none"', "relay.host_security"),
+    ('[relay]\nhost_security = "nla"', "relay.key"),
+    ('[relay]\ncertificate = "/c.pem"', "relay.key"),
+    ("[relay]\nstore_licenses = 1", "relay.store_licenses"),
     ("server = 5", "server"),
     ("server = [5]", "server[0]"),
     ("[[server]]", "server[0].url"),
