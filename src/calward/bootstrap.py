@@ -125,6 +125,12 @@ class Wiring:
         helper = f"{sys.executable} -I -m calward.bootstrap_host"
         return plan_install(folder, service, helper, config.absolute() if config else None)
 
+    def probe_rdp(self, host: str, port: int, seconds: float) -> "dict[str, Any]":
+        """Ask a session host's licensing phase what it says; raises LicensingError where nothing listens."""
+        from calward.adapters.rdp_probe import described, probe_host
+
+        return described(probe_host(host, port, seconds=seconds))
+
     def open_clearinghouse(self, data_dir: Path) -> "Clearinghouse":
         """Open the clearinghouse in a folder; raises LicensingError."""
         from calward import bootstrap_clearinghouse

@@ -18,6 +18,7 @@ from cryptography.x509.oid import NameOID
 from calward.app.sessionhost.check_device import DeviceQuestion, DeviceVerdict
 from calward.domain.grace import Admission, GraceState, HostOutcome
 from calward.entrypoints.relay import Limits, Outside, RelayServer, RelaySettings
+from calward.wire.rdp.mcs import ChannelJoinConfirm, ChannelJoinRequest, SendDataRequest, decode
 from calward.wire.relay import HostSecurity
 from tests.support import relayed
 
@@ -82,11 +83,13 @@ class FakeHost:
             await writer.start_tls(self.tls)
         await packet(reader)
         writer.write(relayed.connect_response())
-        for answer in (None, relayed.ATTACHED, relayed.JOINED):
-            await packet(reader)
-            if answer:
-                writer.write(answer)
-        assert await packet(reader) == relayed.client_info()
+        await packet(reader)
+        await packet(reader)
+        writer.write(relayed.ATTACHED)
+        while isinstance(pdu := decode(await packet(reader)), ChannelJoinRequest):
+            writer.write(ChannelJoinConfirm(pdu.user, pdu.channel, pdu.channel).encode())
+        assert isinstance(pdu, SendDataRequest)
+        assert pdu.data[:4] == bytes.fromhex("40000000")
         self.infos += 1
         writer.write(relayed.from_host(relayed.licensing(bytes.fromhex("01023e01") + bytes(314))))
         assert b"\x80\x00\x00\x00" in await packet(reader)

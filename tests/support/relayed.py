@@ -3,12 +3,20 @@
 import hashlib
 import struct
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from calward.adapters.signing.wire_rsa import WireKey
+from calward.wire.rdp.gcc import Block, BlockKind
+from calward.wire.rdp.mcs import ConnectInitial, ConnectResponse
 from calward.wire.rdp.tpkt import split
 from calward.wire.rdp.x224 import ConnectionConfirm, ConnectionRequest, Protocol, data_packet
+from calward.wire.rdpele.certificates import CertificateChain
 from calward.wire.rdpele.challenge_response import ChallengeResponse, ResponseData
 from calward.wire.rdpele.legacy_crypto import derive_keys, mac, rc4
 from calward.wire.rdpele.license_info import LicenseInfo
@@ -21,8 +29,18 @@ from calward.wire.rdpele.product_info import ProductInfo
 from calward.wire.rdpele.server_session import Offer
 from calward.wire.relay import HostSecurity, Terms
 
+
+def _chain() -> bytes:
+    """A chain as the wire demands it, whose last certificate holds our key."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "host.test")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(name, name, KEY.private_key.public_key(), 7, now, now + timedelta(1))
+    certificate = builder.sign(KEY.private_key, SHA256()).public_bytes(Encoding.DER)
+    return CertificateChain((certificate, certificate)).encode()
+
+
 KEY = WireKey(rsa.generate_private_key(65537, 2048))
-OFFER = Offer(ProductInfo(0x000A0000, "Calward", "A02"), b"a certificate", ("calward",))
+OFFER = Offer(ProductInfo(0x000A0000, "Calward", "A02"), _chain(), ("calward",))
 IO, USER, MESSAGES = 1003, 1007, 1008
 DISCONNECT = bytes.fromhex("0300000902f0802180")
 CR = ConnectionRequest(Protocol.SSL | Protocol.HYBRID, b"Cookie: mstshash=alice\r\n").encode()
@@ -65,14 +83,17 @@ def connect_initial(name: str = "PC1", build: int = 18363, selected: int = 1) ->
     core = struct.pack("<IHHHHI", 0x8000C, 1, 1, 1, 1, 1) + struct.pack("<I", build)
     core += name.encode("utf-16-le").ljust(32, b"\0")
     core = core.ljust(208, b"\0") + struct.pack("<I", selected)
-    blocks = block(0xC001, core) + block(0xC002, bytes(8))
-    return data_packet(b"\x7f\x65\x82\x01\x00" + b"Duca" + struct.pack(">H", 0x8000 | len(blocks)) + blocks)
+    return ConnectInitial.make((Block(BlockKind.CS_CORE, core), Block(BlockKind.CS_SECURITY, bytes(8)))).encode()
 
 
 def connect_response(requested: int = 0, method: int = 0) -> bytes:
-    blocks = block(0x0C01, struct.pack("<II", 0x80004, requested)) + block(0x0C02, struct.pack("<II", method, method))
-    blocks += block(0x0C03, struct.pack("<HH", IO, 0)) + block(0x0C04, struct.pack("<H", MESSAGES))
-    return data_packet(b"\x7f\x66\x82\x01\x00" + b"McDn" + struct.pack(">H", 0x8000 | len(blocks)) + blocks)
+    blocks = (
+        Block(BlockKind.SC_CORE, struct.pack("<II", 0x80004, requested)),
+        Block(BlockKind.SC_SECURITY, struct.pack("<II", method, method)),
+        Block(BlockKind.SC_NET, struct.pack("<HH", IO, 0)),
+        Block(BlockKind.SC_MCS_MSGCHANNEL, struct.pack("<H", MESSAGES)),
+    )
+    return ConnectResponse.make(blocks).encode()
 
 
 def confirm(selected: Protocol = Protocol.RDP) -> bytes:

@@ -27,6 +27,7 @@ COMMANDS: Final = MappingProxyType(
         "setup": Place(f"{_HERE}.setup:setup", "Make the first license administrator, with the server's setup link."),
         "clearinghouse": Place(f"{_HERE}.clearinghouse:clearinghouse", "Activate license servers and sign key packs."),
         "agent": Place(f"{_HERE}.agent:agent", "Run the daemon of a session host, and see how it is."),
+        "rdp": Place(f"{_HERE}.rdp:rdp", "Look at licensing on the wire: probe a host, decode a capture."),
         "pam": Place(f"{_HERE}.pam:pam", "Ask for a user's license at logon; started by pam_exec."),
         "completion": Place(f"{_HERE}.completion:completion", "Print the script that lets a shell complete commands."),
         "version": Place(f"{_HERE}.version:version", "Show which Calward this is."),

@@ -1,0 +1,30 @@
+"""What does a client without an account send as its Client Info? Empty names and no password.
+
+Source: [MS-RDPBCGR] 2.2.1.11.1.1 Info Packet.
+"""
+
+from typing import Final
+
+from calward.wire.rdp.security import SecurityFlag, SecurityHeader
+from calward.wire.writer import Writer
+
+__all__ = ["nameless_client_info"]
+
+_MOUSE, _NO_CTRL_ALT_DEL, _UNICODE, _MAXIMIZED = 0x1, 0x2, 0x10, 0x20
+_FLAGS: Final = _MOUSE | _NO_CTRL_ALT_DEL | _UNICODE | _MAXIMIZED
+_TEXTS: Final = ("Domain", "UserName", "Password", "AlternateShell", "WorkingDir")
+_NUL: Final = bytes(2)
+_IPV4: Final = 2
+_TIME_ZONE_SIZE: Final = 172
+
+
+def nameless_client_info() -> bytes:
+    """Give the data of the Client Info PDU under TLS: basic security header, then the packet."""
+    writer = Writer("TS_INFO_PACKET").u32(0, "CodePage").u32(_FLAGS, "flags")
+    for text in _TEXTS:
+        writer.u16(0, f"cb{text}")
+    writer.put(_NUL * len(_TEXTS)).u16(_IPV4, "clientAddressFamily")
+    for text in ("ClientAddress", "ClientDir"):
+        writer.u16(len(_NUL), f"cb{text}").put(_NUL)
+    writer.put(bytes(_TIME_ZONE_SIZE)).u32(0, "clientSessionId").u32(0, "performanceFlags")
+    return SecurityHeader(SecurityFlag.INFO_PKT).encode() + writer.u16(0, "cbAutoReconnectCookie").done()
