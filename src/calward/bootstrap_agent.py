@@ -19,6 +19,7 @@ from calward.adapters.host_known_servers import KnownServers
 from calward.adapters.host_peers import client_address
 from calward.adapters.host_process import groups_of, log_to_administrator
 from calward.adapters.host_state import StateFolder
+from calward.adapters.host_wire_chain import HostWireChain
 from calward.adapters.ladders import load_ladder
 from calward.adapters.license_server_client import LicenseServerClient
 from calward.adapters.signing.ed25519 import verify
@@ -63,6 +64,8 @@ class Agent:
         self._users = ThreadPoolExecutor(_WORKERS, "user")
         self._devices = ThreadPoolExecutor(_WORKERS, "device")
         self._heartbeats: dict[str, str] = {}
+        self.chain: HostWireChain | None = None
+        """The certificates for the wire, where this host has a relay."""
 
     async def decide(self, question: DeviceQuestion) -> DeviceVerdict:
         """Decide about a device within ``device_seconds``; what the relay calls."""
@@ -102,9 +105,19 @@ class Agent:
                 continue
             self._note(client.name, "")
             self._known.heard(client.name, said)
+            self._renew_chain(client)
             heard = heard or said.policy  # The first of the list that answers says what this host is.
         if heard is not None:
             self._keep(heard)
+
+    def _renew_chain(self, client: LicenseServerClient) -> None:
+        """The first server that gives certificates for the wire does; until then the host's own serve."""
+        if self.chain is None:
+            return
+        try:
+            self.chain.renew(_now(), partial(client.certificate, seconds=_HEARTBEAT_ANSWER))
+        except LicensingError as error:
+            self._complain(error.detail)
 
     def stop(self) -> None:
         """Take no more questions; what runs ends by its own time limit."""
@@ -292,14 +305,17 @@ async def _run(config: HostConfig, ready: Callable[[dict[str, str]], None]) -> N
     try:
         places = {"socket": str(config.agent.socket)}
         if config.relay is not None:
-            from calward.bootstrap_relay import relay_server
+            from calward.bootstrap_relay import relay_server, wire_key
 
+            public = wire_key(config.state_dir).public_key_der
+            chain = agent.chain = HostWireChain(config.state_dir, public, log_to_administrator)
             relay = relay_server(
                 config,
                 decide=agent.decide,
                 ended=agent.ended,
                 log=log_to_administrator,
                 now=int(_now().timestamp()),
+                chain=chain.certificates,
                 exchange=agent.asks_devices,
             )
             host, port = await relay.start()

@@ -33,23 +33,24 @@ def relay_server(
     ended: Callable[[str], None],
     log: Callable[[str], None],
     now: int,
-    chain: Callable[[], Sequence[bytes]] | None = None,
+    chain: Callable[[], Sequence[bytes]] = tuple,
     exchange: Callable[[], bool] = lambda: True,
 ) -> RelayServer:
     """Make the relay of ``[relay]``, not yet listening.
 
-    ``chain``: the certificates for the wire, DER, root first, as they are at the time of each connection; None: made here.
+    ``chain``: the certificates for the wire, DER, root first, as they are at the time of each connection; nothing: this
+    host's own.
     ``exchange``: whether clients are asked for licenses at all. Raises LicensingError.
     """
     relay = config.relay
     if relay is None:
         raise LicensingError(Problem.MALFORMED, "the settings have no [relay]", field="relay")
     key = wire_key(config.state_dir)
-    own = own_chain(config.state_dir, key, now) if chain is None else ()
+    own = own_chain(config.state_dir, key, now)
     product, security = ProductInfo(_VERSION, relay.company, _PRODUCT), HostSecurity(relay.host_security)
 
     def terms() -> Terms:
-        certificate = CertificateChain(tuple(chain() if chain else own)).encode()
+        certificate = CertificateChain(tuple(chain()) or own).encode()
         return Terms(security, Offer(product, certificate, (relay.scope,)), key.decrypt_premaster, exchange())
 
     settings = RelaySettings(
