@@ -99,7 +99,7 @@ async def test_a_client_is_licensed_by_the_servers_authority_and_everything_can_
     assert isinstance(chain, CertificateChain)
     root, leaf = map(x509.load_der_x509_certificate, chain.certificates)
     leaf.verify_directly_issued_by(root)
-    ours = x509.load_pem_x509_certificate((Path(server.socket).parent / "wire.pem").read_bytes())
+    ours = x509.load_pem_x509_certificate((Path(server.place("local socket")).parent / "wire.pem").read_bytes())
     assert root == ours
     envelope = decode_envelope(probed.findings.license.license)
     assert envelope.payload_type == PayloadType.LICENSE
