@@ -4,9 +4,10 @@ The program that PAM starts is a child of xrdp-sesman. Sesman's connections on i
 user, and that one's other TCP connection is the user's: its peer is the client, or the relay.
 """
 
-import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from typing import Final
 
@@ -53,17 +54,24 @@ def _outer(proc: Path, table: list[_Connection], inner: set[str], port: int) -> 
 
 
 def _connections(proc: Path) -> Iterator[_Connection]:
-    for line in (proc / "net" / "tcp").read_text(encoding="ascii").splitlines()[1:]:
-        fields = line.split()
-        if fields[3] == _ESTABLISHED:
-            yield _Connection(fields[9], _address(fields[1]), _address(fields[2]))
+    """Both families: xrdp and its sesman talk over ::1 even where their settings say 127.0.0.1."""
+    for table in ("tcp", "tcp6"):
+        if not (proc / "net" / table).exists():  # A kernel without IPv6.
+            continue
+        for line in (proc / "net" / table).read_text(encoding="ascii").splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == _ESTABLISHED:
+                yield _Connection(fields[9], _address(fields[1]), _address(fields[2]))
 
 
 def _address(text: str) -> tuple[str, int]:
-    """Read what the kernel writes: the address as a number of this machine's byte order, in hex, and the port."""
+    """Read what the kernel writes: 32-bit words of this machine's byte order, in hex, and the port; IPv4 within IPv6 is IPv4."""
     digits, _, port = text.partition(":")
-    number = int(digits, 16).to_bytes(4, "little" if os.uname().machine != "s390x" else "big")
-    return ".".join(map(str, number)), int(port, 16)
+    words = [digits[at : at + 8] for at in range(0, len(digits), 8)]
+    packed = b"".join(int(word, 16).to_bytes(4, sys.byteorder) for word in words)
+    address = ip_address(packed)
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return str(mapped or address), int(port, 16)
 
 
 def _parent(proc: Path, pid: int) -> int:
