@@ -28,6 +28,7 @@ class Sizes:
     growth_connections: int = 2
     devices: int = 3_000
     handshakes: int = 300
+    copied_mib: int = 256
     hosts: int = 60
 
 
@@ -46,6 +47,7 @@ TINY = Sizes(
     growth_issues=20,
     devices=40,
     handshakes=3,
+    copied_mib=2,
     hosts=4,
 )
 """For tests of the figures' shape: the figures themselves say nothing."""

@@ -14,7 +14,7 @@ from typing import Any
 if __name__ == "__main__":  # As a script: `bench` and `tests` are found from the root.
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from bench import filled, issue, morning, wire
+from bench import filled, issue, morning, splice, wire
 from bench.figures import FULL, TINY, Sizes, table
 from bench.places import say, work_folder
 from calward.adapters.system import tune_interpreter
@@ -27,7 +27,7 @@ BENCHMARKS: dict[tuple[str, ...], Benchmark] = {
     ("issue",): lambda folder, sizes, _names: {"issue": issue.measure(folder, sizes)},
     ("growth", "size"): filled.measure,
     ("morning",): lambda folder, sizes, _names: {"morning": morning.measure(folder, sizes)},
-    ("wire",): lambda _folder, sizes, _names: {"wire": wire.measure(sizes)},
+    ("wire",): lambda folder, sizes, _names: {"wire": wire.measure(sizes) | splice.measure(folder, sizes)},
 }
 """What runs for which names; growth and size share one filled ledger."""
 

@@ -22,7 +22,7 @@ from calward.wire.rdp.mcs import ChannelJoinConfirm, ChannelJoinRequest, SendDat
 from calward.wire.relay import HostSecurity
 from tests.support import relayed
 
-__all__ = ["Client", "FakeHost", "Trial", "relay_running", "self_signed", "verdict"]
+__all__ = ["Client", "FakeHost", "Trial", "contexts", "relay_running", "self_signed", "verdict"]
 
 
 def verdict(*, granted: bool = True, token: bytes | None = None) -> DeviceVerdict:
@@ -92,11 +92,13 @@ class FakeHost:
         assert pdu.data[:4] == bytes.fromhex("40000000")
         self.infos += 1
         writer.write(relayed.from_host(relayed.licensing(bytes.fromhex("01023e01") + bytes(314))))
-        while b"\x80\x00\x00\x00" not in await packet(
-            reader
-        ):  # Whoever is licensed may say more before we are answered.
-            pass
+        answer = b""
+        while b"\x80\x00\x00\x00" not in answer:  # Whoever is licensed may say more before we are answered.
+            answer = await packet(reader)
         writer.write(relayed.from_host(relayed.licensing(relayed.VALID)) + relayed.from_host(relayed.DEMAND_ACTIVE))
+        await self.after_licensing(reader, writer)
+
+    async def after_licensing(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(1 << 18):
             writer.write(data)
             await writer.drain()

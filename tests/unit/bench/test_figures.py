@@ -117,3 +117,16 @@ def test_people_read_a_table_of_nested_figures():
         ["rss_mb", "1,234"],
         ["x", "1"],
     ]
+
+
+@pytest.mark.slow
+def test_wire_counts_handshakes_and_copies_beside_a_bare_splice():
+    words = [sys.executable, "bench/main.py", "wire", "--json", "--tiny"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)["wire"]
+    assert set(found) >= {"new", "presented", "upgrade", "null_keys"}
+    assert set(found["new"]) == {"cpu_ms", "per_second_per_core"}
+    assert found["relay_mib_per_s"] > 0
+    assert found["ratio_relay_to_splice"] > 0
+    assert {"relay_cpu_s_per_gib", "splice_cpu_s_per_gib"} <= set(found)
