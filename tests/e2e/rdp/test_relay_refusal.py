@@ -17,7 +17,10 @@ def clients(screen, folder):
 
 
 def test_a_device_too_many_is_refused_and_reads_why(machine, folder, screen, clients):
-    said = {FreeRdp: ("There are no Client Access Licenses", 131), Rdesktop: ("License error alert from server: Invalid client", 76)}
+    said = {
+        FreeRdp: ("There are no Client Access Licenses", 131),
+        Rdesktop: ("License error alert from server: Invalid client", 76),
+    }
     with xrdp_host(machine, port=HOST, address="127.0.0.1", **PLAIN):
         with office(machine, folder / "data", days_ago=91) as past:
             past.enroll("SH-FULL", "2022", "per-device", grace_days=0)
