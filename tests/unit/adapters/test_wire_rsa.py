@@ -38,7 +38,11 @@ def test_a_result_that_is_too_large_gives_its_low_bytes_and_no_error():
     assert WIRE.decrypt_premaster(encrypted((7 << 400) + 5)) == (5).to_bytes(48, "little")
 
 
-@pytest.mark.parametrize("blob", [N.to_bytes(256, "little"), b"\xff" * 264, bytes(400), b"\xff" * 65535])
+@pytest.mark.parametrize(
+    "blob",
+    [N.to_bytes(256, "little"), b"\xff" * 264, bytes(400), b"\xff" * 65535],
+    ids=["the modulus", "a large number", "a long zero", "a whole field"],
+)
 def test_everything_else_is_refused_with_one_sentence(blob):
     with pytest.raises(RemoteProtocolError) as caught:
         WIRE.decrypt_premaster(blob)

@@ -229,3 +229,17 @@ def test_a_license_with_reasons_is_granted_with_its_reasons():
     assert admission.outcome is HostOutcome.GRANTED
     assert admission.license == answer.license
     assert admission.reasons == ("no-cal-free",)
+
+
+# --- several license servers -----------------------------------------------------------------------------------------
+
+
+def test_what_another_server_cannot_give_does_not_take_away_the_license_of_a_silent_one():
+    used = a_used_host(full=1)
+    kept = admit(NONE_FREE, a_license(), used, DAYS, day(2), issuer_silent=True)
+    assert (kept.outcome, kept.license and kept.license.change) == (HostOutcome.GRANTED, "kept")
+    assert kept.reasons == NONE_FREE.reasons
+    ended = admit(NONE_FREE, a_license(ends=1), used, DAYS, day(2), issuer_silent=True)
+    assert ended.outcome is HostOutcome.REFUSED
+    heard = admit(NONE_FREE, a_license(), used, DAYS, day(2))
+    assert heard.outcome is HostOutcome.REFUSED
