@@ -27,4 +27,6 @@ def nameless_client_info() -> bytes:
     for text in ("ClientAddress", "ClientDir"):
         writer.u16(len(_NUL), f"cb{text}").put(_NUL)
     writer.put(bytes(_TIME_ZONE_SIZE)).u32(0, "clientSessionId").u32(0, "performanceFlags")
-    return SecurityHeader(SecurityFlag.INFO_PKT).encode() + writer.u16(0, "cbAutoReconnectCookie").done()
+    writer.u16(0, "cbAutoReconnectCookie").u16(0, "reserved1").u16(0, "reserved2")
+    writer.u16(0, "cbDynamicDSTTimeZoneKeyName").u16(0, "dynamicDaylightTimeDisabled")
+    return SecurityHeader(SecurityFlag.INFO_PKT).encode() + writer.done()
