@@ -99,15 +99,18 @@ def exchange(address: Address, message: Message, seconds: float) -> Reply:
 
     Raises: LicensingError: UNREACHABLE: nothing that can be used came in time, or it is not the pinned server.
     """
+    late = LicensingError(
+        Problem.UNREACHABLE, f"license server {address.name} did not answer within {max(0.0, seconds):.1f} seconds"
+    )
+    if seconds <= 0:  # Even a server that is fast has no time.
+        raise late
     errand = _Errand(address, message, seconds)
     thread = Thread(target=errand.run, name=f"ask {address.name}", daemon=True)
     thread.start()
-    thread.join(max(0.0, seconds))
+    thread.join(seconds)
     if thread.is_alive():
         errand.cut()
-        raise LicensingError(
-            Problem.UNREACHABLE, f"license server {address.name} did not answer within {seconds:.1f} seconds"
-        )
+        raise late
     return errand.reply()
 
 

@@ -12,6 +12,7 @@ __all__ = ["rdp"]
 _HERE: Final = "calward.entrypoints.cli"
 _COMMANDS: Final = MappingProxyType(
     {
+        "decode": Place(f"{_HERE}.rdp_decode:decode", "Print what a captured connection says of licensing."),
         "probe": Place(f"{_HERE}.rdp_probe:probe", "Say what a session host's licensing phase says."),
     }
 )
@@ -24,4 +25,5 @@ def rdp() -> None:
     \b
     Examples:
       calward rdp probe sh1.example
+      calward rdp decode capture.txt
     """  # noqa: D301 -- click wants the character itself, which keeps the lines below it apart

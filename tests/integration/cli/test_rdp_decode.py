@@ -1,0 +1,154 @@
+"""What does ``calward rdp decode`` print of captures: open, closed, broken, and under standard RDP security?"""
+
+import json
+
+import pytest
+
+from calward.wire.rdp import mcs
+from calward.wire.rdp.security import SecurityFlag, SecurityHeader
+from calward.wire.rdp.server_blocks import ServerCore, ServerNetwork, ServerSecurity
+from calward.wire.rdp.x224 import ConnectionRequest, Protocol
+from calward.wire.rdpele.client_session import ClientSession, Deviations
+from calward.wire.rdpele.legacy_crypto import Rc4Stream, mac8, rdp_security_keys
+from calward.wire.rdpele.license_error import VALID_CLIENT
+from calward.wire.rdpele.preamble import MessageType, frame
+from calward.wire.rdpele.server_session import ServerSession
+from tests.support import relayed
+from tests.support.command_line import calward
+
+SERVER_RANDOM = "f373d6c4dc213116204417c618f3cac15e17ac1d5a8239977aa08fb96151fe1e"
+RDESKTOP = """
+# rdesktop 1.9 over TLS, its null keys
+S>C 0300003902f08068000103eb70802a 80000000 02032600 00000000 09000a00 cb9a4e1acfb8c26cc881 34c64b9e4255855388f6b8c3f0740514
+C>S 0300004d02f08064001303eb70803e8000000015033a0001000a00cb9a4e1acfb8c26cc881010014009d9a0b1aeedcf3\
+1fa3f57a8e8bba56f1fa8e42dac4448d475cf336407e5634b3d4d750ac
+"""
+VALID = frame(MessageType.ERROR_ALERT, VALID_CLIENT.encode())
+NULL = ["--server-random", SERVER_RANDOM, "--client-random", "00" * 32, "--premaster", "00" * 48]
+
+
+def decoded(tmp_path, text: str, *options: str):
+    file = tmp_path / "capture.txt"
+    file.write_text(text)
+    ran = calward("rdp", "decode", str(file), *options, "--json")
+    return ran.code, json.loads(ran.out)["packets"]
+
+
+def line(direction: str, packet: bytes) -> str:
+    return f"{direction} {packet.hex()}\n"
+
+
+def test_an_exchange_whose_secrets_are_known_is_open(tmp_path):
+    code, (challenge, response) = decoded(tmp_path, RDESKTOP, *NULL)
+    assert code == 0
+    assert (challenge["kind"], challenge["direction"], challenge["line"]) == ("platform_challenge", "S>C", 3)
+    assert (challenge["fields"]["challenge"], challenge["fields"]["mac_valid"]) == ("54004500530054000000", True)
+    assert response["fields"]["response"] == "54004500530054000000"
+    assert response["fields"]["hardware_id"] == "02000000726465736b746f703139302d746c7300"
+    assert response["fields"]["mac_valid"] is True
+
+
+def test_without_its_secrets_it_is_said_to_be_closed(tmp_path):
+    code, (challenge, response) = decoded(tmp_path, RDESKTOP)
+    assert code == 0
+    assert challenge["fields"]["challenge"].startswith("encrypted")
+    assert challenge["fields"]["mac_valid"] is None
+    assert response["fields"]["hardware_id"].startswith("encrypted")
+
+
+def test_wrong_secrets_show_in_the_mac(tmp_path):
+    _, (challenge, _) = decoded(tmp_path, RDESKTOP, *NULL[:-1], "01" * 48)
+    assert challenge["fields"]["mac_valid"] is False
+
+
+def test_a_whole_exchange_needs_the_premaster_secret_only_and_null_keys_not_even_that(tmp_path):
+    for bare, options in ((False, ["--premaster", (b"\x03" * 48).hex()]), (True, [])):
+        server = ServerSession(
+            relayed.OFFER,
+            server_random=bytes(range(32)),
+            challenge=b"0123456789",
+            decrypt_premaster=lambda _: b"\x03" * 48,
+        )
+        text = exchange(server, bare=bare)
+        code, packets = decoded(tmp_path, text, *options)
+        assert code == 0
+        by_kind = {one["kind"]: one["fields"] for one in packets}
+        request = by_kind["license_request"]
+        assert (request["company"], request["product_version"], request["scopes"]) == ("Calward", "10.0", ["calward"])
+        assert request["certificate"]["form"] == "x509-chain"
+        assert by_kind["platform_challenge_response"]["mac_valid"] is True
+        assert by_kind["new_license"]["license_bytes"] == len(b"a license")
+        assert by_kind["new_license"]["scope"] == "calward"
+
+
+def exchange(server: ServerSession, *, bare: bool) -> str:
+    """The lines of a new license."""
+    client = ClientSession(
+        client_random=b"\x02" * 32,
+        premaster=b"\x03" * 48,
+        encrypt=lambda _premaster, _certificate: b"\x01" * 264,
+        hardware_id=b"\0\0\1\4" + b"h" * 16,
+        deviations=Deviations(null_keys=bare, bare_challenge=bare),
+    )
+    header = SecurityHeader(SecurityFlag.LICENSE_PKT).encode()
+    message, text = server.start(), ""
+    for _ in range(2):
+        text += line("S>C", mcs.SendDataIndication(1002, 1003, header + message).encode())
+        answer = client.receive(message).send
+        text += line("C>S", mcs.SendDataRequest(1007, 1003, header + answer).encode())
+        message = getattr(server.receive(answer), "send", b"")
+    return text + line("S>C", mcs.SendDataIndication(1002, 1003, header + server.grant(b"a license")).encode())
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_standard_rdp_security_is_opened_by_the_clients_random(tmp_path, known):
+    client_random, server_random = b"\x0a" * 32, b"\x0b" * 32
+    blocks = (ServerCore(client_requested_protocols=0), ServerSecurity(2, 3, server_random, b"x"), ServerNetwork())
+    text = line("C>S", ConnectionRequest(Protocol.RDP).encode())
+    text += line("S>C", mcs.ConnectResponse.make(one.encode() for one in blocks).encode())
+    keys = rdp_security_keys(client_random, server_random, bits=128)
+    stream = Rc4Stream(keys.from_server, bits=128)
+    flags = SecurityFlag.LICENSE_PKT | SecurityFlag.ENCRYPT | SecurityFlag.LICENSE_ENCRYPT
+    for _ in range(2):
+        sealed = SecurityHeader(flags, mac8(keys.mac_key, VALID)).encode() + stream.packet(VALID)
+        text += line("S>C", mcs.SendDataIndication(1002, 1003, sealed).encode())
+    code, packets = decoded(tmp_path, text, *(["--rdp-client-random", client_random.hex()] if known else []))
+    assert code == 0
+    assert packets[1]["fields"]["rdp_server_random"] == server_random.hex()
+    for packet in packets[2:]:
+        if known:
+            assert packet["kind"] == "error_alert"
+            assert packet["fields"]["error_code"] == "VALID_CLIENT"
+            assert packet["fields"]["security_mac_valid"] is True
+        else:
+            assert packet["kind"] == "encrypted"
+
+
+def test_a_password_is_not_shown(tmp_path):
+    text = line("C>S", relayed.client_info())
+    code, [info] = decoded(tmp_path, text)
+    assert (code, info["kind"]) == (0, "client_info")
+    assert relayed.PASSWORD.hex() not in json.dumps(info)
+
+
+def test_what_is_malformed_is_named_with_its_line_and_the_rest_goes_on(tmp_path):
+    broken = "S>C 0300003902f080\nX>Y 00\nC>S zz\n"
+    code, packets = decoded(tmp_path, broken + RDESKTOP, *NULL)
+    assert code == 7
+    assert [(one["line"], one["kind"]) for one in packets[:3]] == [(1, "malformed"), (2, "malformed"), (3, "malformed")]
+    assert all(one["error"] for one in packets[:3])
+    assert packets[-1]["fields"]["mac_valid"] is True
+
+
+def test_people_read_a_field_a_line(tmp_path):
+    file = tmp_path / "capture.txt"
+    file.write_text(RDESKTOP)
+    ran = calward("rdp", "decode", str(file), *NULL)
+    assert ran.code == 0
+    assert "hardware id" in ran.out
+    assert "02000000726465736b746f703139302d746c7300" in ran.out
+
+
+def test_a_random_of_the_wrong_length_and_a_missing_file_are_usage_and_not_found(tmp_path):
+    assert calward("rdp", "decode", "-", "--premaster", "00").code == 2
+    assert calward("rdp", "decode", str(tmp_path / "none")).code == 3
