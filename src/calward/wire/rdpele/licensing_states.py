@@ -3,7 +3,7 @@
 from enum import Enum
 from typing import Final
 
-__all__ = ["TRANSITIONS", "Event", "State"]
+__all__ = ["SECTIONS", "TRANSITIONS", "Event", "State"]
 
 
 class State(Enum):
@@ -32,36 +32,43 @@ class Event(Enum):
     ABORT_RECEIVED = "any error received"
 
 
-_ENDS: Final = {
-    Event.ABORT_SENT: State.ABORTED,  # [MS-RDPELE] 3.1.5.2; 3.2.5.9 for an invalid MAC
-    Event.ABORT_RECEIVED: State.ABORTED,  # 3.1.5.2
-}
+_ENDS: Final = {Event.ABORT_SENT: State.ABORTED, Event.ABORT_RECEIVED: State.ABORTED}
 
 TRANSITIONS: Final[dict[State, dict[Event, State]]] = {  # [MS-RDPELE] 3.1.5.3.2, with the pauses in which we judge
-    State.BEGIN: {
-        Event.REQUEST_SENT: State.REQUESTED,  # 2.2.2.1
-        Event.VALID_CLIENT_SENT: State.COMPLETED,  # [MS-RDPBCGR] 2.2.1.12: no licensing at all
-        **_ENDS,
-    },
+    State.BEGIN: {Event.REQUEST_SENT: State.REQUESTED, Event.VALID_CLIENT_SENT: State.COMPLETED, **_ENDS},
     State.REQUESTED: {
-        Event.NEW_REQUEST_RECEIVED: State.CHALLENGED,  # 3.2.5.2
-        Event.LICENSE_RECEIVED: State.PRESENTED,  # 3.2.5.3
+        Event.NEW_REQUEST_RECEIVED: State.CHALLENGED,
+        Event.LICENSE_RECEIVED: State.PRESENTED,
         **_ENDS,
     },
+    State.PRESENTED: {Event.CHALLENGE_SENT: State.CHALLENGED, Event.VALID_CLIENT_SENT: State.COMPLETED, **_ENDS},
+    State.CHALLENGED: {Event.RESPONSE_RECEIVED: State.PROVEN, **_ENDS},
+    State.PROVEN: {Event.LICENSE_SENT: State.COMPLETED, Event.VALID_CLIENT_SENT: State.COMPLETED, **_ENDS},
+    State.COMPLETED: {},
+    State.ABORTED: {},
+}
+
+_ABORTS: Final = {Event.ABORT_SENT: "3.1.5.2; 3.2.5.9 for an invalid MAC", Event.ABORT_RECEIVED: "3.1.5.2"}
+
+SECTIONS: Final[dict[State, dict[Event, str]]] = {
+    State.BEGIN: {
+        Event.REQUEST_SENT: "2.2.2.1",
+        Event.VALID_CLIENT_SENT: "[MS-RDPBCGR] 2.2.1.12: no licensing at all",
+        **_ABORTS,
+    },
+    State.REQUESTED: {Event.NEW_REQUEST_RECEIVED: "3.2.5.2", Event.LICENSE_RECEIVED: "3.2.5.3", **_ABORTS},
     State.PRESENTED: {
-        Event.CHALLENGE_SENT: State.CHALLENGED,  # 3.2.5.3, 2.2.2.4: renewal, upgrade, or none of ours
-        Event.VALID_CLIENT_SENT: State.COMPLETED,  # 3.2.5.3
-        **_ENDS,
+        Event.CHALLENGE_SENT: "3.2.5.3, 2.2.2.4: renewal, upgrade, or none of ours",
+        Event.VALID_CLIENT_SENT: "3.2.5.3",
+        **_ABORTS,
     },
-    State.CHALLENGED: {
-        Event.RESPONSE_RECEIVED: State.PROVEN,  # 3.2.5.5
-        **_ENDS,
-    },
+    State.CHALLENGED: {Event.RESPONSE_RECEIVED: "3.2.5.5", **_ABORTS},
     State.PROVEN: {
-        Event.LICENSE_SENT: State.COMPLETED,  # 3.2.5.5, 2.2.2.6, 2.2.2.7
-        Event.VALID_CLIENT_SENT: State.COMPLETED,  # 3.2.5.5: within the grace period
-        **_ENDS,
+        Event.LICENSE_SENT: "3.2.5.5, 2.2.2.6, 2.2.2.7",
+        Event.VALID_CLIENT_SENT: "3.2.5.5: within the grace period",
+        **_ABORTS,
     },
     State.COMPLETED: {},
     State.ABORTED: {},
 }
+"""Where the specification says so, for each row of the table: sections of [MS-RDPELE] unless another is named."""

@@ -5,7 +5,7 @@
 
 import sys
 
-from calward.wire.rdpele.licensing_states import TRANSITIONS, State
+from calward.wire.rdpele.licensing_states import SECTIONS, TRANSITIONS, State
 
 __all__ = ["page"]
 
@@ -21,7 +21,7 @@ def page() -> str:
     """Give the whole page in Markdown."""
     states = [f"| {state.name} | {state.value} |" for state in State]
     rows = [
-        f"| {state.name} | {event.value} | {target.name} |"
+        f"| {state.name} | {event.value} | {target.name} | {SECTIONS[state][event]} |"
         for state, events in TRANSITIONS.items()
         for event, target in events.items()
     ]
@@ -31,8 +31,8 @@ def page() -> str:
         "|---|---|",
         *states,
         "",
-        "| in state | when | next state |",
-        "|---|---|---|",
+        "| in state | when | next state | section of [MS-RDPELE] |",
+        "|---|---|---|---|",
         *rows,
     ]
     return "\n".join(parts) + "\n"

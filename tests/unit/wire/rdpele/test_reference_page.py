@@ -1,5 +1,6 @@
 from pathlib import Path
 
+from calward.wire.rdpele.licensing_states import SECTIONS, TRANSITIONS
 from calward.wire.rdpele.reference import page
 
 
@@ -8,3 +9,9 @@ def test_the_page_of_the_state_table_is_up_to_date() -> None:
     assert path.read_text(encoding="utf-8") == page(), (
         "run: python -m calward.wire.rdpele.reference > docs/reference/rdp-licensing.md"
     )
+
+
+def test_every_row_of_the_table_has_its_section_and_nothing_else_has() -> None:
+    assert {state: set(events) for state, events in SECTIONS.items()} == {
+        state: set(events) for state, events in TRANSITIONS.items()
+    }
