@@ -50,11 +50,24 @@ class Display:
         self.server.stop()
 
 
+TRIES = 3
+"""Xvfb looks for a free number and then takes it: another one may have been faster."""
+
+
 def display(room: Room, *, size: tuple[int, int] = (WIDTH, HEIGHT), name: str = "xvfb") -> Display:
     """Start a display on the first free number."""
     screen = f"{size[0]}x{size[1]}x24"
     command = ("Xvfb", "-displayfd", "1", "-screen", "0", screen, "-nolisten", "tcp", "-noreset", "-br")
-    server = room.start(*command, name=name)
-    until(lambda: server.text.endswith("\n") or server.ended, what="Xvfb's number")
-    number = next(line for line in server.text.splitlines() if line.isdigit())
-    return Display(room, f":{number}", server)
+    said = []
+    for _ in range(TRIES):
+        server = room.start(*command, name=name)
+        until(lambda server=server: _number(server) or server.ended, what="Xvfb's number")
+        if number := _number(server):
+            return Display(room, f":{number}", server)
+        said.append(server.text)
+    raise AssertionError(f"Xvfb ended at once, {TRIES} times: {said}")
+
+
+def _number(server: Program) -> str:
+    """The display's number, among what the server and its keyboard compiler say."""
+    return next((line for line in server.text.split("\n")[:-1] if line.isdigit()), "")
