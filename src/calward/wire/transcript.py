@@ -126,6 +126,8 @@ class Transcript:
                 return "encrypted", {**fields, "bytes": len(content)}
             content, holds = self._security.open(header, content, from_server=from_server)
             fields["security_mac_valid"] = holds
+            if not holds:  # With another random it is noise.
+                return "encrypted", {**fields, "bytes": len(content)}
         if header.flags & SecurityFlag.LICENSE_PKT:
             kind, found = self._exchange.read(content)
             return kind, {**fields, **found}

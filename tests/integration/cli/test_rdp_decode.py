@@ -100,28 +100,38 @@ def exchange(server: ServerSession, *, bare: bool) -> str:
     return text + line("S>C", mcs.SendDataIndication(1002, 1003, header + server.grant(b"a license")).encode())
 
 
-@pytest.mark.parametrize("known", [True, False])
-def test_standard_rdp_security_is_opened_by_the_clients_random(tmp_path, known):
-    client_random, server_random = b"\x0a" * 32, b"\x0b" * 32
-    blocks = (ServerCore(client_requested_protocols=0), ServerSecurity(2, 3, server_random, b"x"), ServerNetwork())
+CLIENT_RANDOM, RDP_SERVER_RANDOM = b"\x0a" * 32, b"\x0b" * 32
+
+
+def under_standard_security() -> str:
+    """The end of licensing twice, encrypted by the server."""
+    blocks = (ServerCore(client_requested_protocols=0), ServerSecurity(2, 3, RDP_SERVER_RANDOM, b"x"), ServerNetwork())
     text = line("C>S", ConnectionRequest(Protocol.RDP).encode())
     text += line("S>C", mcs.ConnectResponse.make(one.encode() for one in blocks).encode())
-    keys = rdp_security_keys(client_random, server_random, bits=128)
+    keys = rdp_security_keys(CLIENT_RANDOM, RDP_SERVER_RANDOM, bits=128)
     stream = Rc4Stream(keys.from_server, bits=128)
     flags = SecurityFlag.LICENSE_PKT | SecurityFlag.ENCRYPT | SecurityFlag.LICENSE_ENCRYPT
     for _ in range(2):
         sealed = SecurityHeader(flags, mac8(keys.mac_key, VALID)).encode() + stream.packet(VALID)
         text += line("S>C", mcs.SendDataIndication(1002, 1003, sealed).encode())
-    code, packets = decoded(tmp_path, text, *(["--rdp-client-random", client_random.hex()] if known else []))
+    return text
+
+
+def test_standard_rdp_security_is_opened_by_the_clients_random(tmp_path):
+    code, packets = decoded(tmp_path, under_standard_security(), "--rdp-client-random", CLIENT_RANDOM.hex())
     assert code == 0
-    assert packets[1]["fields"]["rdp_server_random"] == server_random.hex()
-    for packet in packets[2:]:
-        if known:
-            assert packet["kind"] == "error_alert"
-            assert packet["fields"]["error_code"] == "VALID_CLIENT"
-            assert packet["fields"]["security_mac_valid"] is True
-        else:
-            assert packet["kind"] == "encrypted"
+    assert packets[1]["fields"]["rdp_server_random"] == RDP_SERVER_RANDOM.hex()
+    assert [one["kind"] for one in packets[2:]] == ["error_alert"] * 2
+    assert all(one["fields"]["error_code"] == "VALID_CLIENT" for one in packets[2:])
+    assert all(one["fields"]["security_mac_valid"] for one in packets[2:])
+
+
+@pytest.mark.parametrize("options", [[], ["--rdp-client-random", "01" * 32]], ids=["not known", "a wrong one"])
+def test_without_the_right_random_standard_rdp_security_is_said_to_be_closed(tmp_path, options):
+    code, packets = decoded(tmp_path, under_standard_security(), *options)
+    assert code == 0
+    assert [one["kind"] for one in packets[2:]] == ["encrypted"] * 2
+    assert not any(one["fields"].get("security_mac_valid") for one in packets[2:])
 
 
 def test_a_password_is_not_shown(tmp_path):
