@@ -8,7 +8,7 @@ from calward.wire.errors import ProtocolError
 from calward.wire.rdp import mcs
 from calward.wire.rdp.client_blocks import ClientCore
 from calward.wire.rdp.gcc import BlockKind, find
-from calward.wire.rdp.security import SecurityFlag, SecurityHeader
+from calward.wire.rdp.security import MAC_SIZE, SecurityFlag, SecurityHeader
 from calward.wire.rdp.server_blocks import MessageChannel, ServerCore, ServerNetwork, ServerSecurity
 from calward.wire.rdp.standard_security import StandardSecurity
 from calward.wire.rdp.tpkt import is_fast_path
@@ -21,11 +21,14 @@ from calward.wire.rdp.x224 import (
     tpdu_code,
 )
 from calward.wire.rdpele.opened import Exchange, Fields
+from calward.wire.reader import Reader
 
 __all__ = ["FROM_CLIENT", "FROM_SERVER", "Entry", "Secrets", "Transcript"]
 
 FROM_CLIENT: Final = "C>S"
 FROM_SERVER: Final = "S>C"
+
+_FAST_ENCRYPTED, _FAST_SALTED, _FAST_LONG = 0x80, 0x40, 0x80
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ class Transcript:
 
     def _read(self, data: bytes, *, from_server: bool) -> tuple[str, Fields]:
         if is_fast_path(data):
-            return "fast_path", {"bytes": len(data)}
+            return self._fast_path(data, from_server=from_server)
         code = tpdu_code(data)
         if code == CONNECTION_REQUEST:
             self._begin()
@@ -90,6 +93,22 @@ class Transcript:
         if isinstance(pdu, mcs.ConnectResponse):
             return "connect_response", self._server_facts(pdu)
         return _PLAIN[type(pdu)](pdu)
+
+    def _fast_path(self, data: bytes, *, from_server: bool) -> tuple[str, Fields]:
+        """Input or a picture; looked at only for what its encryption does to the packets behind it.
+
+        Source: [MS-RDPBCGR] 2.2.8.1.2, 2.2.9.1.2: flags in the upper two bits, a length of one or two bytes, the MAC.
+        """
+        fields: Fields = {"bytes": len(data)}
+        if data[0] & _FAST_ENCRYPTED and self._security is not None:
+            reader = Reader(data, "fast-path packet")
+            salted = reader.u8("header") & _FAST_SALTED
+            if reader.u8("length1") & _FAST_LONG:
+                reader.u8("length2")
+            flags = SecurityFlag.ENCRYPT | (SecurityFlag.SECURE_CHECKSUM if salted else SecurityFlag(0))
+            header = SecurityHeader(flags, reader.take(MAC_SIZE, "dataSignature"))
+            _, fields["security_mac_valid"] = self._security.open(header, reader.rest(), from_server=from_server)
+        return "fast_path", fields
 
     def _server_facts(self, pdu: mcs.ConnectResponse) -> Fields:
         found: Fields = {}

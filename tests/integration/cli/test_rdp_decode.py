@@ -126,6 +126,27 @@ def test_standard_rdp_security_is_opened_by_the_clients_random(tmp_path):
     assert all(one["fields"]["security_mac_valid"] for one in packets[2:])
 
 
+@pytest.mark.parametrize("salted", [False, True])
+@pytest.mark.parametrize("size", [20, 300])
+def test_an_encrypted_fast_path_packet_does_not_close_what_follows_it(tmp_path, salted, size):
+    keys = rdp_security_keys(CLIENT_RANDOM, RDP_SERVER_RANDOM, bits=128)
+    stream, text = (
+        Rc4Stream(keys.from_server, bits=128),
+        "".join(under_standard_security().splitlines(keepends=True)[:2]),
+    )
+    picture = b"p" * size
+    mac = mac8(keys.mac_key, picture, count=0 if salted else None)
+    whole = 1 + (1 if size == 20 else 2) + 8 + size
+    length = bytes([whole]) if size == 20 else (0x8000 | whole).to_bytes(2, "big")
+    text += line("S>C", bytes([0xC0 if salted else 0x80]) + length + mac + stream.packet(picture))
+    flags = SecurityFlag.LICENSE_PKT | SecurityFlag.ENCRYPT
+    sealed = SecurityHeader(flags, mac8(keys.mac_key, VALID)).encode() + stream.packet(VALID)
+    text += line("S>C", mcs.SendDataIndication(1002, 1003, sealed).encode())
+    code, packets = decoded(tmp_path, text, "--rdp-client-random", CLIENT_RANDOM.hex())
+    assert (code, packets[2]["kind"], packets[2]["fields"]["security_mac_valid"]) == (0, "fast_path", True)
+    assert (packets[3]["kind"], packets[3]["fields"]["security_mac_valid"]) == ("error_alert", True)
+
+
 @pytest.mark.parametrize("options", [[], ["--rdp-client-random", "01" * 32]], ids=["not known", "a wrong one"])
 def test_without_the_right_random_standard_rdp_security_is_said_to_be_closed(tmp_path, options):
     code, packets = decoded(tmp_path, under_standard_security(), *options)

@@ -35,13 +35,14 @@ class Exchange:
     client_random: bytes | None = None
     premaster: bytes | None = field(default=None, repr=False)
     over: bool = False
-    """A message has ended licensing."""
+    """Licensing has ended well: what follows under TLS has no security header."""
 
     def read(self, pdu: bytes) -> tuple[str, Fields]:
         """The name of a message (its preamble included) and its fields; RemoteProtocolError where it is malformed."""
         preamble, body = unframe(pdu)
         fields = {"flags": preamble.flags, **_READERS[preamble.type](self, body)}
-        self.over = self.over or (preamble.type in _ENDS and fields.get("state_transition") != "TOTAL_ABORT")
+        accepted = fields.get("error_code") == ErrorCode.VALID_CLIENT.name
+        self.over = self.over or accepted or preamble.type in _LICENSES
         return preamble.type.name.lower(), fields
 
     def _keys(self) -> SessionKeys | None:
@@ -145,7 +146,7 @@ _READERS: Final[dict[MessageType, Callable[[Exchange, bytes], Fields]]] = {
     MessageType.UPGRADE_LICENSE: Exchange._license,  # noqa: SLF001
     MessageType.ERROR_ALERT: Exchange._error,  # noqa: SLF001
 }
-_ENDS: Final = frozenset({MessageType.NEW_LICENSE, MessageType.UPGRADE_LICENSE, MessageType.ERROR_ALERT})
+_LICENSES: Final = frozenset({MessageType.NEW_LICENSE, MessageType.UPGRADE_LICENSE})
 
 
 def _mac(keys: SessionKeys | None, data: bytes | None, found: bytes) -> Fields:
