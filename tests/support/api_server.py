@@ -91,6 +91,7 @@ class FakeClearinghouse:
             "program": Program.RETAIL,
             "issued_at": self.now(),
             "expires_at": self.now() + timedelta(days=365),
+            "bought_as": version,
         } | changes
         return seal(PayloadType.KEY_PACK, KeyPackStatement(**values).to_payload(), PACK)
 

@@ -7,23 +7,55 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from calward.adapters.signing import Ed25519Signer, seal
-from calward.domain.cals import CalType
+from calward.domain.cals import CalType, HolderKind
 from calward.domain.errors import LicensingError, Problem
+from calward.domain.handover import HandedLicense, Handover
+from calward.domain.pack_orders import (
+    InstallOffer,
+    PackChange,
+    PackRef,
+    Register,
+    TransferEnd,
+    TransferOrder,
+    TransferOutcome,
+)
+from calward.domain.pack_requests import (
+    CancelRequest,
+    ChangeKind,
+    ChangeRequest,
+    Contact,
+    HeldPack,
+    InstallRequest,
+    MoveReason,
+    MoveRequest,
+    PackState,
+    RecoverReason,
+    RecoverRequest,
+    Release,
+    RequestHead,
+    SourceState,
+)
 from calward.domain.statements import (
     NO_END,
     Activation,
     ActivationRequest,
     Channel,
+    Deactivation,
     KeyPackStatement,
     PayloadType,
     Program,
 )
-from calward.domain.trust import Keyring, Role, RoleKey, Trust
+from calward.domain.trust import ROLE_OF, Keyring, Role, RoleKey, Trust
 
 NOW = datetime(2026, 3, 1, 8, 0, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 SERVER_ID = "5e" * 16
 OTHER_SERVER_ID = "07" * 16
+SOURCE_ID = "50" * 16
+TRANSFER_ID = "7f" * 16
+ORDER_ID = "0d" * 16
+PACK_REF = PackRef("9a" * 16, 1)
+HEAD = RequestHead(SERVER_ID, "2022", "4e" * 16, NOW)
 
 
 def a_signer(name: str) -> Ed25519Signer:
@@ -32,12 +64,11 @@ def a_signer(name: str) -> Ed25519Signer:
 
 
 ROOT, PACK, ACTIVATION, SERVER, STRANGER = map(a_signer, ("root", "pack", "activation", "server", "stranger"))
+ROLES: Mapping[Role, Ed25519Signer] = {Role.ROOT: ROOT, Role.PACK: PACK, Role.ACTIVATION: ACTIVATION}
 SIGNERS: Mapping[PayloadType, Ed25519Signer] = {
-    PayloadType.KEYRING: ROOT,
-    PayloadType.KEY_PACK: PACK,
-    PayloadType.ACTIVATION: ACTIVATION,
-    PayloadType.ACTIVATION_REQUEST: SERVER,
+    one: ROLES[ROLE_OF[one]] if one in ROLE_OF else SERVER for one in PayloadType
 }
+"""Who signs what; what is in no role of the clearinghouse is signed by a license server."""
 
 
 def a_request(**changes: Any) -> ActivationRequest:
@@ -47,6 +78,7 @@ def a_request(**changes: Any) -> ActivationRequest:
         server_key=SERVER.public_key,
         nonce="4e" * 16,
         requested_at=NOW,
+        server_version="2022",
     )
     return replace(request, **changes)
 
@@ -65,6 +97,10 @@ def an_activation(**changes: Any) -> Activation:
     return replace(activation, **changes)
 
 
+def a_deactivation(**changes: Any) -> Deactivation:
+    return replace(Deactivation(SERVER_ID, "4e" * 16, NOW), **changes)
+
+
 def a_pack(**changes: Any) -> KeyPackStatement:
     pack = KeyPackStatement(
         pack_id="9a" * 16,
@@ -77,6 +113,7 @@ def a_pack(**changes: Any) -> KeyPackStatement:
         program=Program.RETAIL,
         issued_at=NOW,
         expires_at=NO_END,
+        bought_as="2008R2",
     )
     return replace(pack, **changes)
 
@@ -101,6 +138,61 @@ STATEMENTS = {
     PayloadType.ACTIVATION: an_activation,
     PayloadType.KEY_PACK: a_pack,
     PayloadType.KEYRING: a_keyring,
+    PayloadType.DEACTIVATION: a_deactivation,
+    PayloadType.INSTALL_REQUEST: lambda **changes: replace(
+        InstallRequest(HEAD, Program.OPEN, ("12345678", "AUTH"), 5), **changes
+    ),
+    PayloadType.MOVE_REQUEST: lambda **changes: replace(
+        MoveRequest(HEAD, SOURCE_ID, SourceState.CONNECTED, MoveReason.REPLACED, (PACK_REF.pack_id,)), **changes
+    ),
+    PayloadType.CHANGE_REQUEST: lambda **changes: replace(
+        ChangeRequest(HEAD, PACK_REF.pack_id, 1, ChangeKind.DOWNGRADE, "2008", 4), **changes
+    ),
+    PayloadType.CANCEL_REQUEST: lambda **changes: replace(CancelRequest(HEAD, TRANSFER_ID), **changes),
+    PayloadType.RECOVER_REQUEST: lambda **changes: replace(RecoverRequest(HEAD, RecoverReason.REBUILD), **changes),
+    PayloadType.CONTACT: lambda **changes: replace(
+        Contact(HEAD, "", (HeldPack(PACK_REF.pack_id, 1, PackState.USABLE),), (ORDER_ID,)), **changes
+    ),
+    PayloadType.RELEASE: lambda **changes: replace(
+        Release(HEAD, TRANSFER_ID, PACK_REF.pack_id, 1, b"\x07" * 32, 3), **changes
+    ),
+    PayloadType.HANDOVER: lambda **changes: replace(
+        Handover(
+            SOURCE_ID,
+            TRANSFER_ID,
+            PACK_REF,
+            (HandedLicense(HolderKind.DEVICE, "0a" * 20, "PC1", 1, 1_000_000, 2_000_000, 1_500_000),),
+        ),
+        **changes,
+    ),
+    PayloadType.INSTALL_OFFER: lambda **changes: replace(
+        InstallOffer(
+            SERVER_ID,
+            "4e" * 16,
+            "Example Ltd",
+            "windows-server",
+            "2022",
+            CalType.PER_USER,
+            5,
+            45,
+            Program.OPEN,
+            NO_END,
+        ),
+        **changes,
+    ),
+    PayloadType.TRANSFER_ORDER: lambda **changes: replace(
+        TransferOrder(TRANSFER_ID, SOURCE_ID, PACK_REF, SERVER_ID, "LS1 · Zürich", MoveReason.REPLACED, NOW), **changes
+    ),
+    PayloadType.TRANSFER_END: lambda **changes: replace(
+        TransferEnd(ORDER_ID, SOURCE_ID, TRANSFER_ID, PACK_REF, TransferOutcome.COMPLETED, NOW), **changes
+    ),
+    PayloadType.PACK_CHANGE: lambda **changes: replace(
+        PackChange(ORDER_ID, SERVER_ID, ChangeKind.DOWNGRADE, PACK_REF, (a_pack(generation=2, version="2008"),), NOW),
+        **changes,
+    ),
+    PayloadType.REGISTER: lambda **changes: replace(
+        Register(ORDER_ID, SERVER_ID, "4e" * 16, (PACK_REF,), NOW), **changes
+    ),
 }
 
 

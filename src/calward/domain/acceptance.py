@@ -25,6 +25,11 @@ __all__ = [
     "accept_activation_request",
     "accept_key_pack",
     "accept_keyring",
+    "for_another",
+    "open_delegated",
+    "parse_payload",
+    "read_envelope",
+    "why_unsigned",
 ]
 
 
@@ -39,6 +44,7 @@ class AcceptanceRefusal(StrEnum):
     KEYRING_EXPIRED = "keyring-expired"
     KEYRING_OUTDATED = "keyring-outdated"
     FOR_ANOTHER_SERVER = "for-another-server"
+    SERVER_NOT_KNOWN = "server-not-known"
     ANSWERS_ANOTHER_REQUEST = "answers-another-request"
     ACTIVATION_EXPIRED = "activation-expired"
     PACK_EXPIRED = "pack-expired"
@@ -73,6 +79,21 @@ _TITLES = {
     PayloadType.KEY_PACK: "a key pack",
     PayloadType.KEYRING: "a keyring",
     PayloadType.LICENSE: "an issued license",
+    PayloadType.LICENSES: "a batch of issued licenses",
+    PayloadType.DEACTIVATION: "a deactivation",
+    PayloadType.INSTALL_REQUEST: "an install request",
+    PayloadType.MOVE_REQUEST: "a move request",
+    PayloadType.CHANGE_REQUEST: "a change request",
+    PayloadType.CANCEL_REQUEST: "a cancel request",
+    PayloadType.RECOVER_REQUEST: "a recover request",
+    PayloadType.CONTACT: "a contact",
+    PayloadType.RELEASE: "a release",
+    PayloadType.HANDOVER: "a handover",
+    PayloadType.INSTALL_OFFER: "an offer",
+    PayloadType.TRANSFER_ORDER: "a transfer order",
+    PayloadType.TRANSFER_END: "the end of a transfer",
+    PayloadType.PACK_CHANGE: "a pack change",
+    PayloadType.REGISTER: "a register",
 }
 
 
@@ -93,11 +114,11 @@ def accept_activation(
     text: bytes, *, trust: Trust, server: ServerIdentity, now: datetime, verify: Verify
 ) -> Activation | NotAccepted:
     """Accept the right to issue if the activation key signed it for exactly this server and it has not run out."""
-    activation = _open_delegated(text, PayloadType.ACTIVATION, trust, now, verify, Activation.from_payload)
+    activation = open_delegated(text, PayloadType.ACTIVATION, trust, now, verify, Activation.from_payload)
     if isinstance(activation, NotAccepted):
         return activation
     if (activation.server_id, activation.server_key) != (server.server_id, server.public_key):
-        return _for_another("activation", activation.server_id, server.server_id)
+        return for_another("activation", activation.server_id, server.server_id)
     if server.nonce not in (None, activation.nonce):
         detail = "the activation answers another request: use the answer to the request that was made last"
         return NotAccepted(_R.ANSWERS_ANOTHER_REQUEST, detail)
@@ -121,11 +142,11 @@ def accept_key_pack(
 
     Whether it is installed already is for the ledger to say. ``server_version`` is one of the ladder's.
     """
-    pack = _open_delegated(text, PayloadType.KEY_PACK, trust, now, verify, KeyPackStatement.from_payload)
+    pack = open_delegated(text, PayloadType.KEY_PACK, trust, now, verify, KeyPackStatement.from_payload)
     if isinstance(pack, NotAccepted):
         return pack
     if pack.server_id != server_id:
-        return _for_another(f"key pack {pack.pack_id}", pack.server_id, server_id)
+        return for_another(f"key pack {pack.pack_id}", pack.server_id, server_id)
     if pack.expires_at <= now:
         detail = f"key pack {pack.pack_id} expired at {render_moment(pack.expires_at)}: it would issue nothing"
         return NotAccepted(_R.PACK_EXPIRED, detail)
@@ -137,16 +158,16 @@ def accept_activation_request(text: bytes, *, verify: Verify) -> ActivationReque
 
     The one statement that is read before its signature is verified: the key stands inside. It proves only that who sent it has the key.
     """
-    envelope = _envelope(text, PayloadType.ACTIVATION_REQUEST)
+    envelope = read_envelope(text, PayloadType.ACTIVATION_REQUEST)
     if isinstance(envelope, NotAccepted):
         return envelope
-    request = _parse(envelope, ActivationRequest.from_payload)
+    request = parse_payload(envelope, ActivationRequest.from_payload)
     if isinstance(request, NotAccepted):
         return request
-    return _unsigned(envelope, frozenset({request.server_key}), "the key of its license server", verify) or request
+    return why_unsigned(envelope, frozenset({request.server_key}), "the key of its license server", verify) or request
 
 
-def _open_delegated(
+def open_delegated(
     text: bytes,
     payload_type: PayloadType,
     trust: Trust,
@@ -154,6 +175,7 @@ def _open_delegated(
     verify: Verify,
     parse: Callable[[bytes], StatementT],
 ) -> StatementT | NotAccepted:
+    """Read a statement that a key of the keyring signed."""
     if trust.keyring is None:
         detail = "no keyring of the clearinghouse is known here yet: fetch or import it first"
         return NotAccepted(_R.KEY_NOT_TRUSTED, detail)
@@ -164,19 +186,22 @@ def _open_delegated(
 def _open(
     text: bytes, payload_type: PayloadType, trust: Trust, verify: Verify, parse: Callable[[bytes], StatementT]
 ) -> StatementT | NotAccepted:
-    envelope = _envelope(text, payload_type)
+    envelope = read_envelope(text, payload_type)
     if isinstance(envelope, NotAccepted):
         return envelope
     who = f"a key that may sign {_TITLES[payload_type]}"
-    refused = _unsigned(envelope, trust.keys_for(payload_type), who, verify)
-    return _parse(envelope, parse) if refused is None else refused
+    refused = why_unsigned(envelope, trust.keys_for(payload_type), who, verify)
+    return parse_payload(envelope, parse) if refused is None else refused
 
 
-def _envelope(text: bytes, payload_type: PayloadType) -> Envelope | NotAccepted:
-    if len(text) > MAX_ENVELOPE_SIZE:
-        return NotAccepted(_R.TOO_LARGE, f"the file is {len(text)} bytes long, {MAX_ENVELOPE_SIZE} are allowed")
+def read_envelope(
+    text: bytes, payload_type: PayloadType, *, max_size: int = MAX_ENVELOPE_SIZE
+) -> Envelope | NotAccepted:
+    """Read an envelope and compare its type; nothing of the payload."""
+    if len(text) > max_size:
+        return NotAccepted(_R.TOO_LARGE, f"the file is {len(text)} bytes long, {max_size} are allowed")
     try:
-        envelope = decode_envelope(text)
+        envelope = decode_envelope(text, max_size=max_size)
     except LicensingError as error:
         return NotAccepted(_R.MALFORMED, error.detail)
     if envelope.payload_type != payload_type:
@@ -186,7 +211,8 @@ def _envelope(text: bytes, payload_type: PayloadType) -> Envelope | NotAccepted:
     return envelope
 
 
-def _unsigned(envelope: Envelope, keys: frozenset[bytes], who: str, verify: Verify) -> NotAccepted | None:
+def why_unsigned(envelope: Envelope, keys: frozenset[bytes], who: str, verify: Verify) -> NotAccepted | None:
+    """Why the envelope does not count as signed by one of these keys; None if it does."""
     if not {keyid_of(key) for key in keys} & {one.keyid for one in envelope.signatures}:
         return NotAccepted(_R.KEY_NOT_TRUSTED, f"it is not signed with {who}: is it from the right clearinghouse")
     if not is_signed_by(envelope, keys, verify):
@@ -195,7 +221,8 @@ def _unsigned(envelope: Envelope, keys: frozenset[bytes], who: str, verify: Veri
     return None
 
 
-def _parse(envelope: Envelope, parse: Callable[[bytes], StatementT]) -> StatementT | NotAccepted:
+def parse_payload(envelope: Envelope, parse: Callable[[bytes], StatementT]) -> StatementT | NotAccepted:
+    """Read the payload of an envelope whose signature holds."""
     try:
         return parse(envelope.payload)
     except LicensingError as error:
@@ -210,7 +237,8 @@ def _expired_keyring(keyring: Keyring, now: datetime) -> NotAccepted | None:
     return NotAccepted(_R.KEYRING_EXPIRED, detail)
 
 
-def _for_another(what: str, theirs: str, ours: str) -> NotAccepted:
+def for_another(what: str, theirs: str, ours: str) -> NotAccepted:
+    """The refusal of what names another license server."""
     detail = f"the {what} is for the license server {theirs}, this is {ours}: ask the clearinghouse for one of your own"
     return NotAccepted(_R.FOR_ANOTHER_SERVER, detail)
 

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeVar
@@ -89,9 +89,16 @@ class Fields:
     def hex(self, name: str, *, size: int) -> bytes:
         """Exactly ``size`` bytes, written as lower-case hexadecimal digits."""
         value = self._take(name)
-        if not isinstance(value, str) or len(value) != 2 * size or not _HEX.fullmatch(value):
+        if not isinstance(value, str) or not _is_hex(value, size):
             raise self._wrong(name, f"{2 * size} hexadecimal digits in lower case")
         return bytes.fromhex(value)
+
+    def hex_or_none(self, name: str, *, size: int) -> bytes | None:
+        """As ``hex``; null is None."""
+        if self._left.get(name, ...) is None:
+            del self._left[name]
+            return None
+        return self.hex(name, size=size)
 
     def moment(self, name: str) -> datetime:
         """An RFC 3339 time in UTC with whole seconds."""
@@ -112,6 +119,47 @@ class Fields:
         except ValueError:
             raise self._wrong(name, "one of " + ", ".join(choices)) from None
 
+    def text_or_empty(self, name: str, *, max_length: int = NAME_MAX) -> str:
+        """As ``text``; it may be empty."""
+        if self._left.get(name, ...) == "":
+            del self._left[name]
+            return ""
+        return self.text(name, max_length=max_length)
+
+    def integer_or_none(self, name: str, *, low: int, high: int) -> int | None:
+        """As ``integer``; null is None."""
+        if self._left.get(name, ...) is None:
+            del self._left[name]
+            return None
+        return self.integer(name, low=low, high=high)
+
+    def boolean(self, name: str) -> bool:
+        """True or false."""
+        value = self._take(name)
+        if not isinstance(value, bool):
+            raise self._wrong(name, "true or false")
+        return value
+
+    def name_or_none(self, name: str) -> str | None:
+        """As ``name``; null is None."""
+        found = self.text_or_none(name)
+        return None if found is None else check_name(found, f"{name} of {self._what}")
+
+    def names(self, name: str, *, most: int) -> tuple[str, ...]:
+        """A list of 1 to ``most`` strings that ``check_name`` accepts."""
+        value = self._take(name)
+        if not isinstance(value, list) or not 0 < len(value) <= most or not all(isinstance(one, str) for one in value):
+            raise self._wrong(name, f"a list of 1 to {most} texts")
+        return tuple(check_name(one, f"each of {name} of {self._what}") for one in value)
+
+    def hexes(self, name: str, *, size: int, most: int) -> tuple[str, ...]:
+        """A list of at most ``most`` strings, each ``size`` bytes as lower-case hexadecimal digits, none of them twice."""
+        value = self._take(name)
+        if not isinstance(value, list) or len(value) > most or not all(_is_hex(one, size) for one in value):
+            raise self._wrong(name, f"a list of at most {most} texts of {2 * size} hexadecimal digits in lower case")
+        self.unique(name, value)
+        return tuple(value)
+
     def has(self, name: str) -> bool:
         """Whether a field of this name is left."""
         return name in self._left
@@ -123,12 +171,18 @@ class Fields:
             raise self._wrong(name, "an object")
         return Fields(value, f"{name} of {self._what}")
 
-    def objects(self, name: str, *, most: int) -> list["Fields"]:
-        """A list of 1 to ``most`` objects."""
+    def objects(self, name: str, *, most: int, least: int = 1) -> list["Fields"]:
+        """A list of ``least`` to ``most`` objects."""
         value = self._take(name)
-        if not isinstance(value, list) or not 0 < len(value) <= most or not all(isinstance(one, dict) for one in value):
-            raise self._wrong(name, f"a list of 1 to {most} objects")
+        fits = isinstance(value, list) and least <= len(value) <= most
+        if not isinstance(value, list) or not fits or not all(isinstance(one, dict) for one in value):
+            raise self._wrong(name, f"a list of {least} to {most} objects")
         return [Fields(one, f"{name} of {self._what}") for one in value]
+
+    def unique(self, name: str, values: Sequence[object]) -> None:
+        """Refuse a list in which one of these values stands twice."""
+        if len(set(values)) != len(values):
+            raise self._wrong(name, "a list in which nothing stands twice")
 
     def end(self) -> None:
         """Refuse what has not been taken: nothing unknown is ever passed over."""
@@ -144,3 +198,7 @@ class Fields:
 
     def _wrong(self, name: str, wanted: str) -> LicensingError:
         return LicensingError(Problem.MALFORMED, f"{name} of {self._what} must be {wanted}", field=name)
+
+
+def _is_hex(value: object, size: int) -> bool:
+    return isinstance(value, str) and len(value) == 2 * size and _HEX.fullmatch(value) is not None

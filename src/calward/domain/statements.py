@@ -18,8 +18,10 @@ __all__ = [
     "MAX_TOTAL",
     "NO_END",
     "Activation",
+    "ActivationReason",
     "ActivationRequest",
     "Channel",
+    "Deactivation",
     "KeyPackStatement",
     "PayloadType",
     "Program",
@@ -38,6 +40,7 @@ NO_END = datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 ID_SIZE = 16
 KEY_SIZE = 32
+DIGEST_SIZE = 32
 
 
 class PayloadType(StrEnum):
@@ -45,8 +48,22 @@ class PayloadType(StrEnum):
 
     ACTIVATION_REQUEST = "application/vnd.calward.activation-request+json"
     ACTIVATION = "application/vnd.calward.activation+json"
+    DEACTIVATION = "application/vnd.calward.deactivation+json"
     KEY_PACK = "application/vnd.calward.key-pack+json"
     KEYRING = "application/vnd.calward.keyring+json"
+    INSTALL_REQUEST = "application/vnd.calward.install-request+json"
+    MOVE_REQUEST = "application/vnd.calward.move-request+json"
+    CHANGE_REQUEST = "application/vnd.calward.change-request+json"
+    CANCEL_REQUEST = "application/vnd.calward.cancel-request+json"
+    RECOVER_REQUEST = "application/vnd.calward.recover-request+json"
+    CONTACT = "application/vnd.calward.contact+json"
+    RELEASE = "application/vnd.calward.release+json"
+    HANDOVER = "application/vnd.calward.handover+json"
+    INSTALL_OFFER = "application/vnd.calward.install-offer+json"
+    TRANSFER_ORDER = "application/vnd.calward.transfer-order+json"
+    TRANSFER_END = "application/vnd.calward.transfer-end+json"
+    PACK_CHANGE = "application/vnd.calward.pack-change+json"
+    REGISTER = "application/vnd.calward.register+json"
     LICENSE = "application/vnd.calward.license+json"
     LICENSES = "application/vnd.calward.licenses+json"
 
@@ -58,12 +75,28 @@ class Channel(StrEnum):
     FILE = "file"
 
 
+class ActivationReason(StrEnum):
+    """Why a license server asks to be activated (rd-licensing 6.2)."""
+
+    FIRST = "first"
+    RENEWAL = "renewal"
+    REDEPLOYED = "redeployed"
+    KEY_LOST = "key-lost"
+    KEY_EXPOSED = "key-exposed"
+    SERVER_UPGRADED = "server-upgraded"
+
+
 class Program(StrEnum):
     """How the CALs of a pack were bought; shown, and without influence on what they open."""
 
     RETAIL = "retail"
-    VOLUME = "volume"
+    """A code that is claimed whole and once."""
     OPEN = "open"
+    """A license number and an authorization number; claimed in parts."""
+    VOLUME = "volume"
+    """An agreement's number; claimed in parts."""
+    SUBSCRIPTION = "subscription"
+    """An agreement with an end date."""
 
 
 # The y coordinates of the points of order 1, 2, 4 and 8, with and without sign bit, and their spellings beyond the field's prime.
@@ -111,16 +144,20 @@ class ActivationRequest:
     server_key: bytes
     nonce: str
     requested_at: datetime
+    server_version: str
+    reason: ActivationReason = ActivationReason.FIRST
 
     def to_payload(self) -> bytes:
         """Render canonically."""
         return encode(
             {
                 "nonce": self.nonce,
+                "reason": self.reason,
                 "requested_at": render_moment(self.requested_at),
                 "server_id": self.server_id,
                 "server_key": self.server_key.hex(),
                 "server_name": self.server_name,
+                "server_version": self.server_version,
             }
         )
 
@@ -136,9 +173,37 @@ class ActivationRequest:
             ),
             nonce=fields.hex("nonce", size=ID_SIZE).hex(),
             requested_at=fields.moment("requested_at"),
+            server_version=fields.name("server_version"),
+            reason=fields.choice("reason", ActivationReason),
         )
         fields.end()
         return request
+
+
+@dataclass(frozen=True, slots=True)
+class Deactivation:
+    """A license server gives up its right to issue, for good: it has written so into its ledger before it says it."""
+
+    server_id: str
+    nonce: str
+    deactivated_at: datetime
+
+    def to_payload(self) -> bytes:
+        """Render canonically."""
+        at = render_moment(self.deactivated_at)
+        return encode({"deactivated_at": at, "nonce": self.nonce, "server_id": self.server_id})
+
+    @classmethod
+    def from_payload(cls, payload: bytes) -> "Deactivation":
+        """Read strictly; raises LicensingError(MALFORMED)."""
+        fields = _open(payload, "the deactivation")
+        found = cls(
+            server_id=fields.hex("server_id", size=ID_SIZE).hex(),
+            nonce=fields.hex("nonce", size=ID_SIZE).hex(),
+            deactivated_at=fields.moment("deactivated_at"),
+        )
+        fields.end()
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +265,9 @@ class KeyPackStatement:
     """A clearinghouse sells ``total`` CALs of one version and type to the license server named here and to no other.
 
     ``pack_id`` is 32 hexadecimal digits; ``generation`` counts the times the pack was signed anew (moved, changed), from 1.
-    The pack issues and renews until ``expires_at``, which a pack bought for good has too (``NO_END``).
+    The pack issues and renews until ``expires_at``, which a pack bought for good has too (``NO_END``). ``bought_as`` is the version
+    that was paid for, up to which a downgraded pack can be raised again. ``handover``: the SHA-256 of the list of licenses that come
+    with a pack which was moved here, None where none do.
     """
 
     pack_id: str
@@ -213,28 +280,38 @@ class KeyPackStatement:
     program: Program
     issued_at: datetime
     expires_at: datetime
+    bought_as: str
+    handover: bytes | None = None
+
+    def fields(self) -> dict[str, object]:
+        """As payloads write it."""
+        return {
+            "bought_as": self.bought_as,
+            "cal_type": self.cal_type,
+            "expires_at": render_moment(self.expires_at),
+            "generation": self.generation,
+            "handover": None if self.handover is None else self.handover.hex(),
+            "issued_at": render_moment(self.issued_at),
+            "ladder": self.ladder,
+            "pack_id": self.pack_id,
+            "program": self.program,
+            "server_id": self.server_id,
+            "total": self.total,
+            "version": self.version,
+        }
 
     def to_payload(self) -> bytes:
         """Render canonically."""
-        return encode(
-            {
-                "cal_type": self.cal_type,
-                "expires_at": render_moment(self.expires_at),
-                "generation": self.generation,
-                "issued_at": render_moment(self.issued_at),
-                "ladder": self.ladder,
-                "pack_id": self.pack_id,
-                "program": self.program,
-                "server_id": self.server_id,
-                "total": self.total,
-                "version": self.version,
-            }
-        )
+        return encode(self.fields())
 
     @classmethod
     def from_payload(cls, payload: bytes) -> "KeyPackStatement":
         """Read strictly; raises LicensingError(MALFORMED). Whether ladder and version exist is not asked here."""
-        fields = _open(payload, "the key pack")
+        return cls.take(_open(payload, "the key pack"))
+
+    @classmethod
+    def take(cls, fields: Fields) -> "KeyPackStatement":
+        """Read one from its fields, all of them."""
         pack = cls(
             pack_id=fields.hex("pack_id", size=ID_SIZE).hex(),
             generation=fields.integer("generation", low=1, high=1_000_000),
@@ -246,6 +323,8 @@ class KeyPackStatement:
             program=fields.choice("program", Program),
             issued_at=fields.moment("issued_at"),
             expires_at=fields.moment("expires_at"),
+            bought_as=fields.name("bought_as"),
+            handover=fields.hex_or_none("handover", size=DIGEST_SIZE),
         )
         fields.end()
         _check_order(pack.issued_at, pack.expires_at, "the key pack")

@@ -37,6 +37,11 @@ class Role(StrEnum):
 ROLE_OF = {
     PayloadType.KEYRING: Role.ROOT,
     PayloadType.KEY_PACK: Role.PACK,
+    PayloadType.INSTALL_OFFER: Role.PACK,
+    PayloadType.TRANSFER_ORDER: Role.PACK,
+    PayloadType.TRANSFER_END: Role.PACK,
+    PayloadType.PACK_CHANGE: Role.PACK,
+    PayloadType.REGISTER: Role.PACK,
     PayloadType.ACTIVATION: Role.ACTIVATION,
 }
 """The role whose keys may sign a payload of each type that a clearinghouse signs."""

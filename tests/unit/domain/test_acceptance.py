@@ -1,5 +1,7 @@
 """Acceptance: who may sign what for whom, and that every no says why."""
 
+from functools import partial
+from hashlib import sha256
 from itertools import product
 from typing import Any
 
@@ -19,6 +21,15 @@ from calward.domain.acceptance import (
     accept_keyring,
 )
 from calward.domain.envelope import MAX_ENVELOPE_SIZE, Envelope, Signature, decode_envelope
+from calward.domain.pack_acceptance import (
+    _ORDERS,
+    _REQUESTS,
+    ServerKey,
+    accept_handover,
+    accept_order,
+    accept_server_request,
+    payload_type_of,
+)
 from calward.domain.statements import PayloadType
 from calward.domain.trust import Role, RoleKey, Trust
 from tests.support.signed import (
@@ -64,11 +75,23 @@ def request(text: bytes) -> Any:
     return accept_activation_request(text, verify=verify)
 
 
+def order(kind: PayloadType, text: bytes, **given: Any) -> Any:
+    usual = {"trust": a_trust(), "server_id": STATEMENTS[kind]().server_id, "now": NOW, "verify": verify}
+    return accept_order(text, kind, **{**usual, **given})
+
+
+def server_request(kind: PayloadType, text: bytes, **given: Any) -> Any:
+    known = {one.keyid: ServerKey(SERVER_ID, one.public_key) for one in (SERVER,)}
+    return accept_server_request(text, kind, **{"key_of": known.get, "verify": verify, **given})
+
+
 ACCEPT = {
     PayloadType.ACTIVATION_REQUEST: request,
     PayloadType.ACTIVATION: activation,
     PayloadType.KEY_PACK: key_pack,
     PayloadType.KEYRING: keyring,
+    **{kind: partial(order, kind) for kind in _ORDERS},
+    **{kind: partial(server_request, kind) for kind in _REQUESTS},
 }
 SEALED = {kind: sealed(build()) for kind, build in STATEMENTS.items()}
 
@@ -86,7 +109,7 @@ def test_what_the_right_key_signed_is_accepted(kind: PayloadType) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "kind", "signer"), list(product(ACCEPT, PayloadType, (*SIGNERS.values(), STRANGER)))
+    ("wanted", "kind", "signer"), list(product(ACCEPT, PayloadType, (ROOT, PACK, ACTIVATION, SERVER, STRANGER)))
 )
 def test_no_other_pair_of_type_and_key_is_accepted(
     wanted: PayloadType, kind: PayloadType, signer: Ed25519Signer
@@ -95,7 +118,7 @@ def test_no_other_pair_of_type_and_key_is_accepted(
     if kind is not wanted:
         assert refusal(answer) is R.WRONG_PAYLOAD_TYPE
     elif signer is not SIGNERS[wanted]:
-        assert refusal(answer) is R.KEY_NOT_TRUSTED
+        assert refusal(answer) is (R.SERVER_NOT_KNOWN if wanted in _REQUESTS else R.KEY_NOT_TRUSTED)
     else:
         assert answer == STATEMENTS[wanted]()
 
@@ -264,3 +287,31 @@ def test_a_request_of_a_key_that_anybody_can_sign_for_is_malformed() -> None:
 
 def test_a_request_signed_by_another_key_than_its_own_is_refused() -> None:
     assert refusal(request(sealed(a_request(), STRANGER))) is R.KEY_NOT_TRUSTED
+
+
+def test_a_request_in_the_name_of_another_server_is_refused() -> None:
+    stolen = {SERVER.keyid: ServerKey(OTHER_SERVER_ID, SERVER.public_key)}
+    kind = PayloadType.CONTACT
+    assert refusal(server_request(kind, SEALED[kind], key_of=stolen.get)) is R.FOR_ANOTHER_SERVER
+    kind = PayloadType.DEACTIVATION
+    assert refusal(server_request(kind, SEALED[kind], key_of=stolen.get)) is R.FOR_ANOTHER_SERVER
+
+
+def test_an_order_for_another_server_is_refused() -> None:
+    for kind in _ORDERS:
+        assert refusal(order(kind, SEALED[kind], server_id=OTHER_SERVER_ID)) is R.FOR_ANOTHER_SERVER
+
+
+def test_a_handover_is_taken_by_its_digest_alone() -> None:
+    text = SEALED[PayloadType.HANDOVER]
+    digest = sha256(text).digest()
+    assert accept_handover(text + b"\n", digest=digest) == STATEMENTS[PayloadType.HANDOVER]()
+    assert refusal(accept_handover(text.replace(b"A", b"B", 1), digest=digest)) is R.SIGNATURE_INVALID
+    other = SEALED[PayloadType.RELEASE]
+    assert refusal(accept_handover(other, digest=sha256(other).digest())) is R.WRONG_PAYLOAD_TYPE
+
+
+def test_what_an_envelope_claims_to_be_chooses_its_reader() -> None:
+    assert [payload_type_of(text) for text in SEALED.values()] == list(SEALED)
+    assert payload_type_of(b"{}") is None
+    assert payload_type_of(seal("text/plain", b"x", ACTIVATION)) is None

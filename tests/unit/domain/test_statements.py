@@ -1,6 +1,7 @@
 """Statements: each comes back as it was written; nothing else is read."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,22 +10,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calward.domain.errors import LicensingError, Problem
+from calward.domain.handover import Handover
+from calward.domain.pack_requests import Contact
 from calward.domain.statements import (
     _SMALL_ORDER,
     MAX_PAYLOAD_SIZE,
     MAX_TOTAL,
-    Activation,
-    ActivationRequest,
     KeyPackStatement,
+    PayloadType,
     check_public_key,
     check_server_id,
 )
-from calward.domain.trust import Keyring
-from tests.support.signed import DAY, NOW, SERVER, a_keyring, a_pack, a_request, an_activation, value_or_malformed
+from tests.support.signed import DAY, NOW, SERVER, STATEMENTS, a_pack, an_activation, value_or_malformed
 
-ALL = [a_request(), an_activation(), an_activation(issue_until=None), a_pack(), a_keyring()]
-KINDS = [ActivationRequest, Activation, KeyPackStatement, Keyring]
+ALL = [build() for build in STATEMENTS.values()]
+KINDS = [type(one) for one in ALL]
+NULLABLE = {"issue_until", "handover", "quantity", "proof", "count"}
 JUNK = [None, True, 0, -1, 1.5, 10**30, "", " ", "x" * 300, "a\nb", "\u202e", [], {}, [[]]]
+FREE = [([], "packs"), ([], "done"), ([], "licenses"), (True, "preview"), (0, "licenses"), (0, "left")]
+FREE += [(junk, "checkpoint") for junk in JUNK if isinstance(junk, str)]
 PRIME = 2**255 - 19
 
 
@@ -55,7 +59,7 @@ def test_every_field_is_needed_and_no_other_is_taken(statement: Any) -> None:
 def test_junk_in_any_field_is_malformed(statement: Any) -> None:
     for name in json.loads(statement.to_payload()):
         for junk in JUNK:
-            if junk is None and name == "issue_until":
+            if (junk is None and name in NULLABLE) or (junk, name) in FREE:
                 continue
             with pytest.raises(LicensingError) as caught:
                 type(statement).from_payload(changed(statement, **{name: junk}))
@@ -158,3 +162,25 @@ def test_an_ordinary_key_is_none_of_small_order() -> None:
     assert check_public_key(SERVER.public_key, "the key") == SERVER.public_key
     with pytest.raises(LicensingError):
         check_public_key(b"short", "the key")
+
+
+def test_nothing_stands_twice_in_a_list() -> None:
+    handover = STATEMENTS[PayloadType.HANDOVER]()
+    twice = replace(handover, licenses=handover.licenses * 2)
+    with pytest.raises(LicensingError, match="stands twice"):
+        Handover.from_payload(twice.to_payload())
+    contact = STATEMENTS[PayloadType.CONTACT]()
+    with pytest.raises(LicensingError, match="stands twice"):
+        Contact.from_payload(replace(contact, done=contact.done * 2).to_payload())
+
+
+def test_what_may_be_absent_comes_back_absent() -> None:
+    for kind, name in (
+        (PayloadType.INSTALL_REQUEST, "quantity"),
+        (PayloadType.CHANGE_REQUEST, "count"),
+        (PayloadType.MOVE_REQUEST, "proof"),
+        (PayloadType.KEY_PACK, "handover"),
+    ):
+        for value in (None, {"quantity": 3, "count": 3, "proof": "4711", "handover": b"\x01" * 32}[name]):
+            statement = replace(STATEMENTS[kind](), **{name: value})
+            assert type(statement).from_payload(statement.to_payload()) == statement

@@ -61,6 +61,7 @@ def sign_key_pack(
         program=command.program,
         issued_at=now,
         expires_at=command.expires_at,
+        bought_as=ladder.canonical(command.version),
     )
     payload = pack.to_payload()
     # Whoever installs it reads it so: what they would refuse is not signed.

@@ -61,7 +61,7 @@ def request_activation(book: Book, signatures: Signatures, entropy: Entropy, *, 
     server = book.server()
     nonce = entropy.token(16).hex()
     book.keep_document(NONCE, nonce.encode())
-    request = ActivationRequest(server.id, server.name, signatures.public_key, nonce, _moment(now))
+    request = ActivationRequest(server.id, server.name, signatures.public_key, nonce, _moment(now), server.version)
     return signatures.seal(PayloadType.ACTIVATION_REQUEST, request.to_payload())
 
 
