@@ -4,14 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from calward.wire.errors import ProtocolError
+from calward.wire.errors import ProtocolError, RemoteProtocolError
 from calward.wire.rdp import mcs
 from calward.wire.rdp.client_blocks import ClientCore
 from calward.wire.rdp.gcc import BlockKind, find
 from calward.wire.rdp.security import MAC_SIZE, SecurityFlag, SecurityHeader
-from calward.wire.rdp.server_blocks import MessageChannel, ServerCore, ServerNetwork, ServerSecurity
+from calward.wire.rdp.server_blocks import IO_CHANNEL, MessageChannel, ServerCore, ServerNetwork, ServerSecurity
 from calward.wire.rdp.standard_security import StandardSecurity
-from calward.wire.rdp.tpkt import is_fast_path
+from calward.wire.rdp.tpkt import is_fast_path, packet_size
 from calward.wire.rdp.x224 import (
     CONNECTION_CONFIRM,
     CONNECTION_REQUEST,
@@ -20,7 +20,7 @@ from calward.wire.rdp.x224 import (
     decode_confirm,
     tpdu_code,
 )
-from calward.wire.rdpele.opened import Exchange, Fields
+from calward.wire.rdpele.opened import CLOSED, NOISE, Exchange, Fields
 from calward.wire.reader import Reader
 
 __all__ = ["FROM_CLIENT", "FROM_SERVER", "Entry", "Secrets", "Transcript"]
@@ -74,9 +74,11 @@ class Transcript:
         self._exchange = Exchange(secrets.server_random, secrets.client_random, secrets.premaster)
         self._security: StandardSecurity | None = None
         self._method = 0
+        self._io_channel = IO_CHANNEL
         self._message_channel: int | None = None
 
     def _read(self, data: bytes, *, from_server: bool) -> tuple[str, Fields]:
+        _check_whole(data)
         if is_fast_path(data):
             return self._fast_path(data, from_server=from_server)
         code = tpdu_code(data)
@@ -116,6 +118,7 @@ class Transcript:
             found["client_requested_protocols"] = ServerCore.decode(core.data).client_requested_protocols
         if (network := find(pdu.blocks, BlockKind.SC_NET)) is not None:
             channels = ServerNetwork.decode(network.data)
+            self._io_channel = channels.io_channel
             found |= {"io_channel": channels.io_channel, "channels": list(channels.channels)}
         if (messages := find(pdu.blocks, BlockKind.SC_MCS_MSGCHANNEL)) is not None:
             self._message_channel = MessageChannel.decode(messages.data).channel
@@ -136,21 +139,46 @@ class Transcript:
         }
 
     def _data(self, channel: int, data: bytes, *, from_server: bool) -> tuple[str, Fields]:
-        if not (self._method or channel == self._message_channel or not self._exchange.over):
+        if not self._has_header(channel, data):
             return "data", {"channel": channel, "bytes": len(data)}
         header, content = SecurityHeader.split(data)
         fields: Fields = {"channel": channel, "security_flags": f"{header.flags & 0xFFFF:04x}"}
         if header.mac is not None:
             if self._security is None:
-                return "encrypted", {**fields, "bytes": len(content)}
+                return "encrypted", {**fields, "bytes": len(content), "note": CLOSED}
             content, holds = self._security.open(header, content, from_server=from_server)
             fields["security_mac_valid"] = holds
-            if not holds:  # With another random it is noise.
-                return "encrypted", {**fields, "bytes": len(content)}
+            if not holds:
+                return "encrypted", {**fields, "bytes": len(content), "note": NOISE}
         if header.flags & SecurityFlag.LICENSE_PKT:
             kind, found = self._exchange.read(content)
             return kind, {**fields, **found}
         return _carried(header.flags), {**fields, "bytes": len(content)}
+
+    def _has_header(self, channel: int, data: bytes) -> bool:
+        """Say whether data begin with a security header ([MS-RDPBCGR] 2.2.8.1.1.2).
+
+        Under standard RDP security all data do, and those of the message channel always. Else only what comes before the
+        end of licensing on the I/O channel does: Client Info and licensing; what else is there are share data.
+        """
+        if self._method or channel == self._message_channel:
+            return True
+        if channel != self._io_channel or self._exchange.over or _is_share_data(data):
+            return False
+        return bool(int.from_bytes(data[:2], "little") & _BEFORE_SHARE)
+
+
+def _check_whole(data: bytes) -> None:
+    """Make sure that this is one packet: neither cut nor followed by another."""
+    size = packet_size(data)
+    if size != len(data):
+        said = "its header is cut" if size is None else f"{size} bytes are announced"
+        raise RemoteProtocolError(f"{said}, the packet has {len(data)}", structure="packet", field="length")
+
+
+def _is_share_data(data: bytes) -> bool:
+    """Say whether data are one share PDU or more: their length, then a type of version 1 (2.2.8.1.1.1.1)."""
+    return int.from_bytes(data[:2], "little") <= len(data) and int.from_bytes(data[2:4], "little") in _SHARE_TYPES
 
 
 def _carried(flags: int) -> str:
@@ -161,6 +189,9 @@ def _carried(flags: int) -> str:
     return "data"
 
 
+_SHARE_TYPES: Final = frozenset({0x11, 0x13, 0x16, 0x17, 0x1A})
+"""Demand Active, Confirm Active, Deactivate All, Data, Server Redirection."""
+_BEFORE_SHARE: Final = SecurityFlag.EXCHANGE_PKT | SecurityFlag.INFO_PKT | SecurityFlag.LICENSE_PKT
 _CARRIED: Final = {
     SecurityFlag.EXCHANGE_PKT: "security_exchange",
     SecurityFlag.INFO_PKT: "client_info",

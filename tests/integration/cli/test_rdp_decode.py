@@ -183,3 +183,46 @@ def test_people_read_a_field_a_line(tmp_path):
 def test_a_random_of_the_wrong_length_and_a_missing_file_are_usage_and_not_found(tmp_path):
     assert calward("rdp", "decode", "-", "--premaster", "00").code == 2
     assert calward("rdp", "decode", str(tmp_path / "none")).code == 3
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("X>Y 00", "C>S or S>C, a space and the packet in hex are expected"),
+        ("C>S 0300zz", "'z' in column 9 is no hex"),
+        ("C>S 03000", "5 hex digits are half a byte too many or too few"),
+        ("S>C", "nothing follows S>C"),
+        ("S>C 16030102", "begins neither a TPKT nor a fast-path packet"),
+        ("S>C 030000", "its header is cut"),
+        ("S>C 03000008 02f080", "8 bytes are announced, the packet has 7"),
+    ],
+)
+def test_a_line_that_is_no_packet_is_named_with_its_number_and_what_is_wrong(tmp_path, line, words):
+    file = tmp_path / "capture.txt"
+    file.write_text(f"# a comment\n\n{line}\n")
+    ran = calward("rdp", "decode", str(file))
+    assert ran.code == 7
+    assert ran.lines[0].split()[0] == "3"
+    assert words in ran.lines[-1]
+
+
+def test_a_file_without_packets_is_said_to_be_empty(tmp_path):
+    file = tmp_path / "capture.txt"
+    file.write_text("# nothing\n\n")
+    ran = calward("rdp", "decode", str(file))
+    assert (ran.code, ran.out) == (0, "")
+    assert "holds no packet" in ran.err
+
+
+def test_a_binary_capture_is_refused_at_once(tmp_path):
+    file = tmp_path / "capture.pcap"
+    file.write_bytes(b"\xd4\xc3\xb2\xa1\2\0\4\0" * 9)
+    ran = calward("rdp", "decode", str(file))
+    assert (ran.code, ran.out) == (2, "")
+    assert "is no text" in ran.err
+
+
+def test_what_comes_after_licensing_is_no_licensing_even_if_it_looks_like_it(tmp_path):
+    share = bytes.fromhex("80001100ea03ea030100") + bytes(118)
+    code, [entry] = decoded(tmp_path, line("S>C", mcs.SendDataIndication(1002, 1003, share).encode()))
+    assert (code, entry["kind"], entry["fields"]) == (0, "data", {"channel": 1003, "bytes": 128})

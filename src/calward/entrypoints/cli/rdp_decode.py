@@ -1,5 +1,6 @@
 """What does a captured connection say of licensing: ``calward rdp decode``."""
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -21,6 +22,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 _MOST: Final = 1 << 26
 """Bytes of a capture in hex: the first minute of a connection is a thousandth of it."""
+_EXPECTED: Final = f"{FROM_CLIENT} or {FROM_SERVER}, a space and the packet in hex"
+_NO_HEX: Final = re.compile(r"[^0-9a-fA-F\s]", re.ASCII)
 
 
 def _hex_option(name: str, size: int, summary: str) -> Callable[[Command], Command]:
@@ -61,6 +64,8 @@ def decode(ctx: click.Context, /, file: Path, *, as_json: bool, **secrets: bytes
     """  # noqa: D301 -- click wants the character itself, which keeps the lines below it apart
     transcript = Transcript(Secrets(**secrets))
     entries = [_entry(transcript, line) | {"line": number} for number, line in _lines(_content(file))]
+    if not entries:
+        say(f"{str(file)!a} holds no packet", err=True)
     if as_json:
         print_json({"packets": entries})
     else:
@@ -83,25 +88,33 @@ def _content(file: Path) -> str:
         raise LicensingError(Problem.MALFORMED, f"{str(file)!a} cannot be read: {error.strerror}") from None
     if len(content) > _MOST:
         raise LicensingError(Problem.MALFORMED, f"{str(file)!a} is larger than {_MOST} bytes: cut it after licensing")
+    if b"\0" in content:
+        raise LicensingError(Problem.MALFORMED, f"{str(file)!a} is no text: {_EXPECTED}, one packet a line")
     return content.decode("ascii", "replace")
 
 
 def _lines(content: str) -> Iterator[tuple[int, str]]:
-    for number, line in enumerate(content.splitlines(), 1):
+    for number, line in enumerate(content.split("\n"), 1):
         if line.strip() and not line.lstrip().startswith("#"):
             yield number, line.strip()
 
 
 def _entry(transcript: Transcript, line: str) -> dict[str, Any]:
-    direction, _, digits = line.partition(" ")
-    try:
-        data = bytes.fromhex(digits)
-    except ValueError:
-        data = b""
-    if direction not in (FROM_CLIENT, FROM_SERVER) or not data:
-        detail = f"{FROM_CLIENT} or {FROM_SERVER}, a space and the packet in hex are expected"
-        return asdict(Entry(direction[:8], "malformed", {}, detail))
-    return asdict(transcript.packet(direction, data))
+    direction, digits = line[: len(FROM_CLIENT)], line[len(FROM_CLIENT) :]
+    if (wrong := _wrong(direction, digits)) is not None:
+        return asdict(Entry(direction, "malformed", {}, f"no packet: {wrong}"))
+    return asdict(transcript.packet(direction, bytes.fromhex("".join(digits.split()))))
+
+
+def _wrong(direction: str, digits: str) -> str | None:
+    """Say why a line is no packet; None where it is one."""
+    if direction not in (FROM_CLIENT, FROM_SERVER):
+        return f"{_EXPECTED} are expected"
+    if (strange := _NO_HEX.search(digits)) is not None:
+        return f"{strange[0]!a} in column {len(direction) + strange.start() + 1} is no hex"
+    if (count := sum(not one.isspace() for one in digits)) % 2:
+        return f"{count} hex digits are half a byte too many or too few"
+    return None if count else f"nothing follows {direction}"
 
 
 def _show(entry: dict[str, Any]) -> None:

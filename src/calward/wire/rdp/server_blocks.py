@@ -10,7 +10,14 @@ from calward.wire.rdp.gcc import Block, BlockKind
 from calward.wire.reader import Reader
 from calward.wire.writer import Writer
 
-__all__ = ["CLIENT_REQUESTED_PROTOCOLS_OFFSET", "MessageChannel", "ServerCore", "ServerNetwork", "ServerSecurity"]
+__all__ = [
+    "CLIENT_REQUESTED_PROTOCOLS_OFFSET",
+    "IO_CHANNEL",
+    "MessageChannel",
+    "ServerCore",
+    "ServerNetwork",
+    "ServerSecurity",
+]
 
 CLIENT_REQUESTED_PROTOCOLS_OFFSET: Final = 4
 """Bytes from the start of SC_CORE's data; older servers end before."""

@@ -21,10 +21,11 @@ from calward.wire.rdpele.new_license_request import NewLicenseRequest
 from calward.wire.rdpele.platform_challenge import PlatformChallenge
 from calward.wire.rdpele.preamble import MessageType, unframe
 
-__all__ = ["Exchange", "Fields"]
+__all__ = ["CLOSED", "NOISE", "Exchange", "Fields"]
 
 Fields: TypeAlias = dict[str, Any]
 CLOSED: Final = "encrypted: its secrets are not known"
+NOISE: Final = "the MAC does not hold: the secrets belong to another exchange, or the message was changed"
 
 
 @dataclass(slots=True)
@@ -110,7 +111,7 @@ class Exchange:
         plain = rc4(keys.licensing_key, message.encrypted_info)
         valid = _mac(keys, plain, message.mac)
         if not valid["mac_valid"]:  # With wrong secrets it is noise.
-            return {"license": CLOSED, "encrypted_bytes": len(plain), **valid}
+            return {"license": "not opened", "encrypted_bytes": len(plain), **valid}
         info = NewLicenseInfo.decode(plain)
         return {
             "product_version": f"{info.version >> 16}.{info.version & 0xFFFF}",
@@ -150,10 +151,12 @@ _LICENSES: Final = frozenset({MessageType.NEW_LICENSE, MessageType.UPGRADE_LICEN
 
 
 def _mac(keys: SessionKeys | None, data: bytes | None, found: bytes) -> Fields:
-    """Whether the MAC holds; null where it cannot be known."""
+    """Whether the MAC holds; null where it cannot be known. Where it does not, what was opened is noise, and said so."""
     if keys is None or data is None:
         return {"mac_valid": None}
-    return {"mac_valid": hmac.compare_digest(mac(keys, data), found)}
+    if hmac.compare_digest(mac(keys, data), found):
+        return {"mac_valid": True}
+    return {"mac_valid": False, "note": NOISE}
 
 
 def _certificate(blob: bytes) -> Fields:
