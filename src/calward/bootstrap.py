@@ -131,6 +131,30 @@ class Wiring:
 
         return described(probe_host(host, port, seconds=seconds))
 
+    def draw_qr_page(self, content: bytes, title: str) -> str:
+        """A page with all codes of a file; raises LicensingError."""
+        from calward.adapters.qr_codes import draw_page
+
+        return draw_page(content, title)
+
+    def draw_qr_terminal(self, content: bytes) -> str:
+        """The codes as text; raises LicensingError."""
+        from calward.adapters.qr_codes import draw_terminal
+
+        return draw_terminal(content)
+
+    def draw_qr_pictures(self, content: bytes) -> list[bytes]:
+        """Each code as a PNG; raises LicensingError."""
+        from calward.adapters.qr_codes import draw_pictures
+
+        return draw_pictures(content)
+
+    def read_qr_pictures(self, paths: Sequence[Path]) -> bytes:
+        """The file whose codes stand in the pictures; raises LicensingError."""
+        from calward.adapters.qr_codes import read_pictures
+
+        return read_pictures(paths)
+
     def open_clearinghouse(self, data_dir: Path) -> "Clearinghouse":
         """Open the clearinghouse in a folder; raises LicensingError."""
         from calward import bootstrap_clearinghouse

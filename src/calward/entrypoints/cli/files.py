@@ -7,10 +7,12 @@ from typing import Final
 
 import rich_click as click
 
+from calward.domain.bundle import MAX_BUNDLE_SIZE
+from calward.domain.carried import MAX_CARRIED
 from calward.domain.envelope import MAX_ENVELOPE_SIZE
 from calward.domain.errors import LicensingError, Problem
 
-__all__ = ["read_envelope", "read_line", "read_text", "write_text"]
+__all__ = ["read_bundle", "read_envelope", "read_line", "read_small", "read_text", "write_text"]
 
 _SLACK: Final = 2
 """Bytes of a line end after an envelope."""
@@ -21,19 +23,29 @@ def read_envelope(path: Path) -> bytes:
     return _read(path).strip()
 
 
-def _read(path: Path) -> bytes:
+def read_bundle(path: Path) -> bytes:
+    """Read a file of signed envelopes, also one with a long list of licenses; raises LicensingError."""
+    return _read(path, MAX_BUNDLE_SIZE)
+
+
+def read_small(path: Path) -> bytes:
+    """Read a file of signed envelopes that fits QR codes; raises LicensingError."""
+    return _read(path, MAX_CARRIED)
+
+
+def _read(path: Path, most: int = MAX_ENVELOPE_SIZE) -> bytes:
     try:
         if str(path) == "-":
-            content = sys.stdin.buffer.read(MAX_ENVELOPE_SIZE + _SLACK + 1)
+            content = sys.stdin.buffer.read(most + _SLACK + 1)
         else:
             with path.open("rb") as file:
-                content = file.read(MAX_ENVELOPE_SIZE + _SLACK + 1)
+                content = file.read(most + _SLACK + 1)
     except FileNotFoundError:
         raise LicensingError(Problem.NOT_FOUND, f"there is no file {str(path)!a}") from None
     except OSError as error:
         raise LicensingError(Problem.MALFORMED, f"{str(path)!a} cannot be read: {error.strerror}") from None
-    if len(content) > MAX_ENVELOPE_SIZE + _SLACK:
-        detail = f"{str(path)!a} is no signed file: it is larger than {MAX_ENVELOPE_SIZE} bytes"
+    if len(content) > most + _SLACK:
+        detail = f"{str(path)!a} is larger than {most} bytes: it is not what is wanted here"
         raise LicensingError(Problem.MALFORMED, detail)
     return content
 
