@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from calward.adapters.license_server_client import LicenseServerClient
     from calward.adapters.pam_service import PamChange
     from calward.app.clearinghouse.desk import Clearinghouse
+    from calward.app.sessionhost.diagnosis import Diagnosis
     from calward.domain.ladder import Ladder
     from calward.entrypoints.cli.wiring import RunOptions, ServeOptions, Where
 
@@ -115,6 +116,14 @@ class Wiring:
         from calward.bootstrap_agent import agent_status
 
         return agent_status(config)
+
+    def diagnose_host(self, config: Path | None, pam_folder: Path) -> "Diagnosis":
+        """Look at everything that licensing needs of this host, and say what is wrong; raises nothing that is expected."""
+        from calward.adapters.host_config import DEFAULT_CONFIG
+        from calward.adapters.host_facts import gather_facts
+        from calward.app.sessionhost.diagnosis import diagnose
+
+        return diagnose(gather_facts((config or DEFAULT_CONFIG).absolute(), pam_folder))
 
     def plan_pam(self, folder: Path, service: str, config: Path | None, *, undo: bool) -> "PamChange":
         """Say what would be changed in the file of a PAM service; raises LicensingError."""

@@ -43,6 +43,9 @@ def test_an_operator_adds_a_host_and_the_host_changes_its_code_for_a_token(serve
         "per_user": "track",
         "license_keys": [KEY],
         "server_id": a_server().id,
+        "server_version": a_server().version,
+        "activated": True,
+        "issue_until": "9999-12-31T23:59:59Z",
     }
     assert (joined.json()["license_keys"], joined.json()["server_id"]) == ([KEY], a_server().id)
 

@@ -146,6 +146,7 @@ class HostAnswer(BaseModel):
     """What a host is, as its license server knows it: the mode in force, and the license servers that a policy names.
 
     ``license_keys`` (raw Ed25519 public keys in base64, newest first) and ``server_id``: what this server's licenses are checked by.
+    ``server_version``, ``activated`` and ``issue_until``: what the server itself is and may do, so that a host can be diagnosed.
     """
 
     name: str
@@ -157,6 +158,9 @@ class HostAnswer(BaseModel):
     per_user: str
     license_keys: list[str]
     server_id: str
+    server_version: str
+    activated: bool
+    issue_until: str | None
 
 
 class Policy(BaseModel):

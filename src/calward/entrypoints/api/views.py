@@ -140,6 +140,9 @@ def host_answer(
         per_user=server.settings.per_user.value,
         license_keys=keys_view(keys),
         server_id=server.id,
+        server_version=server.version,
+        activated=server.issue_until is not None,
+        issue_until=when(server.issue_until),
     )
 
 

@@ -1,4 +1,4 @@
-"""The daemon on a session host: ``calward agent run`` and ``calward agent status``."""
+"""The daemon on a session host: ``calward agent run``, ``status``, ``install-pam``; ``doctor`` is in ``agent_doctor``."""
 
 import json
 from collections.abc import Callable
@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import rich_click as click
 
+from calward.entrypoints.cli.agent_doctor import doctor
 from calward.entrypoints.cli.desk import json_option
 from calward.entrypoints.cli.output import facts, print_json, say
 from calward.entrypoints.cli.safe_text import safe
@@ -54,7 +55,11 @@ def agent() -> None:
     Examples:
       calward agent run
       calward agent status
+      calward agent doctor
     """  # noqa: D301 -- click wants the character itself, which keeps the lines below it apart
+
+
+agent.add_command(doctor)
 
 
 @agent.command()

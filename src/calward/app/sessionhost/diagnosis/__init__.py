@@ -17,12 +17,13 @@ from calward.app.sessionhost.diagnosis.facts import (
     TokenState,
     Told,
 )
-from calward.app.sessionhost.diagnosis.findings import Finding, Severity
+from calward.app.sessionhost.diagnosis.findings import Check, Finding, Severity
 
 __all__ = [
     "CHECKS",
     "AgentFacts",
     "CertificateFacts",
+    "Check",
     "Checked",
     "Diagnosis",
     "Finding",

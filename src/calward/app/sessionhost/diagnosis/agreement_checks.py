@@ -1,7 +1,7 @@
 """Do the license servers fit this host, and do they agree about it?"""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import MAXYEAR, datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -122,7 +122,11 @@ def _activation_ends(facts: HostFacts) -> Said:
     ends = [(server, told.issue_until) for server, told in _heard(facts) if told.issue_until is not None]
     if not ends:
         return NotLooked("no license server told an end")
-    return _each_told(facts, judge, "; ".join(f"{server.name} until {end:%Y-%m-%d}" for server, end in ends))
+    return _each_told(facts, judge, "; ".join(f"{server.name} {_until(end)}" for server, end in ends))
+
+
+def _until(end: datetime) -> str:
+    return "without end" if end.year == MAXYEAR else f"until {end:%Y-%m-%d}"
 
 
 def _moment(moment: datetime) -> str:
@@ -181,9 +185,9 @@ def _place(name: str) -> tuple[str, int | None]:
 
 CHECKS: Final = (
     Check("policy-unknown", "the policy in force, and where it is from", _policy_unknown),
-    Check("server-too-old", "they are of this host's version or newer", _too_old),
-    Check("server-not-activated", "they are activated", _not_activated),
-    Check("activation-ends", "their right to issue goes on", _activation_ends),
-    Check("servers-disagree", "they agree about this host", _disagree),
-    Check("policy-servers-differ", "the list is the policy's", _policy_servers),
+    Check("server-too-old", "license servers are of this host's version or newer", _too_old),
+    Check("server-not-activated", "license servers are activated", _not_activated),
+    Check("activation-ends", "license servers' right to issue goes on", _activation_ends),
+    Check("servers-disagree", "license servers agree about this host", _disagree),
+    Check("policy-servers-differ", "all license servers of the policy are listed", _policy_servers),
 )

@@ -51,7 +51,7 @@ def _broken(facts: HostFacts) -> Said:
 def _grace(facts: HostFacts) -> Said:
     memory = facts.state.memory if facts.state else None
     if memory is None or memory.grace.first_connection is None:
-        return NotLooked("nobody has connected yet: the grace period is whole")
+        return NotLooked("nobody has connected yet, and the grace period is whole")
     days = _days(facts)
     if days == 0:
         return NotLooked("this host has no grace period")

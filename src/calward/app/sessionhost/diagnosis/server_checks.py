@@ -38,7 +38,7 @@ class _Step:
 _STEPS: Final = (
     _Step(
         "name-unknown",
-        "their names resolve",
+        "license servers' names resolve",
         Reached.NOTHING,
         "{name} is {places}",
         "the name of license server {name} does not resolve",
@@ -49,7 +49,7 @@ _STEPS: Final = (
     ),
     _Step(
         "server-unreachable",
-        "they are reachable within two seconds",
+        "license servers are reachable within two seconds",
         Reached.ADDRESS,
         "{name} in {seconds}",
         "license server {name} is not reachable",
@@ -60,7 +60,7 @@ _STEPS: Final = (
     ),
     _Step(
         "certificate-untrusted",
-        "they show a certificate that can be trusted",
+        "license servers' certificates can be trusted",
         Reached.PORT,
         "{name}: {pin}",
         "license server {name} shows no certificate that this host can trust",
@@ -71,7 +71,7 @@ _STEPS: Final = (
     ),
     _Step(
         "fingerprint-differs",
-        "their certificates are the pinned ones",
+        "license servers' certificates are the pinned ones",
         Reached.CERTIFICATE,
         "{name}: {pin}",
         "license server {name} shows another certificate than the pinned one",
@@ -82,7 +82,7 @@ _STEPS: Final = (
     ),
     _Step(
         "not-a-license-server",
-        "they are license servers",
+        "what answers is a license server",
         Reached.SERVICE,
         "{name}",
         "what answers at {name} is not a license server",
@@ -93,7 +93,7 @@ _STEPS: Final = (
     ),
     _Step(
         "not-enrolled",
-        "they know this host",
+        "license servers know this host",
         Reached.LICENSE_SERVER,
         "{name} knows it as {told}",
         "{name} is a license server, and this host may not ask it",
@@ -228,7 +228,7 @@ def _clock(facts: HostFacts) -> Said:
 
 CHECKS: Final = (
     *(_step(step) for step in _STEPS),
-    Check("server-slow", "they answer in time for a logon", _slow),
-    Check("server-not-ready", "they can issue", _not_ready),
-    Check("clock-differs", "their clocks and this host's agree", _clock),
+    Check("server-slow", "license servers answer in time for a logon", _slow),
+    Check("server-not-ready", "license servers can issue", _not_ready),
+    Check("clock-differs", "the clocks agree", _clock),
 )

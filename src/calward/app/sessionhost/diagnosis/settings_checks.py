@@ -180,7 +180,7 @@ CHECKS: Final = (
     Check("no-license-server", "a license server is listed", _no_license_server),
     Check("server-twice", "every license server is listed once", _server_twice),
     Check("single-server", "there is a second license server", _single_server),
-    Check("token-missing", "the host has a token for each", _token_missing),
+    Check("token-missing", "the host has a token for each license server", _token_missing),
     Check("token-unreadable", "the tokens can be read", _token_unreadable),
     Check("token-open", "nobody else can read the tokens", _token_open),
 )
