@@ -51,6 +51,18 @@ class AcceptanceRefusal(StrEnum):
     UNKNOWN_LADDER = "unknown-ladder"
     UNKNOWN_VERSION = "unknown-version"
     SERVER_VERSION_TOO_LOW = "server-version-too-low"
+    NUMBER_UNKNOWN = "number-unknown"
+    NOTHING_LEFT = "nothing-left"
+    PACK_NOT_HELD = "pack-not-held"
+    PACK_MOVING = "pack-moving"
+    NOT_SAME_ORGANIZATION = "not-same-organization"
+    ABOVE_WHAT_WAS_BOUGHT = "above-what-was-bought"
+    NOT_CONVERTIBLE = "not-convertible"
+    REPLAYED = "replayed"
+    LEDGER_ROLLED_BACK = "ledger-rolled-back"
+    TRANSFER_ENDED = "transfer-ended"
+    SERVER_NOT_ACTIVATED = "server-not-activated"
+    KEY_NOT_CONFIRMED = "key-not-confirmed"
 
 
 @dataclass(frozen=True, slots=True)
