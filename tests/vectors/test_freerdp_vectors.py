@@ -1,30 +1,16 @@
 """Are these the bytes? An exchange that FreeRDP 3 took part in, with all its secrets."""
 
-import json
-from pathlib import Path
-
 from calward.wire.rdp import mcs
 from calward.wire.rdp.security import SecurityHeader
 from calward.wire.rdpele.challenge_response import ChallengeResponse, ResponseData
 from calward.wire.rdpele.legacy_crypto import derive_keys, mac, name_hash, rc4
 from calward.wire.rdpele.platform_challenge import PlatformChallenge
 from calward.wire.rdpele.preamble import MessageType, frame, unframe
+from tests.support.vectors import blocks, values
 
-HERE = Path(__file__).parent
-VALUES = {
-    name: bytes.fromhex(value)
-    for name, value in json.loads((HERE / "freerdp-3-over-tls.json").read_text()).items()
-    if name != "source"
-}
+VALUES = values("freerdp-3-over-tls.json")
 KEYS = derive_keys(VALUES["premaster"], VALUES["client_random"], VALUES["server_random"])
-
-
-def packets() -> list[bytes]:
-    blocks = (HERE / "freerdp-3-over-tls.hex").read_text().split("--\n")
-    return [bytes.fromhex("".join(line.partition("#")[0] for line in block.splitlines())) for block in blocks]
-
-
-CHALLENGE, RESPONSE = packets()
+CHALLENGE, RESPONSE = blocks("freerdp-3-over-tls.hex")
 
 
 def opened(packet: bytes):

@@ -18,6 +18,7 @@ from calward.wire.rdpele.opened import CLOSED, NOISE
 from calward.wire.rdpele.preamble import MessageType, frame
 from calward.wire.rdpele.product_info import ProductInfo
 from calward.wire.transcript import FROM_CLIENT, FROM_SERVER, Secrets, Transcript
+from tests.support.vectors import block, blocks, values
 
 IO, MESSAGES, VIRTUAL, USER = 1003, 1006, 1004, 1007
 DEMAND_ACTIVE = bytes.fromhex("80001100ea03ea030100") + bytes(118)
@@ -301,3 +302,48 @@ def test_a_refusal_does_not_end_licensing_for_the_reader():
 
 def test_the_premaster_secret_is_not_shown_by_accident():
     assert "premaster" not in repr(Secrets(premaster=b"p" * 48))
+
+
+# --- recorded connections --------------------------------------------------------------------------------------------
+
+
+def test_the_specifications_connection_is_named_packet_by_packet():
+    transcript, kinds = Transcript(Secrets()), []
+    for packet in blocks("ms-rdpbcgr-4.1-connection.hex"):
+        entry = transcript.packet(FROM_SERVER, packet)
+        assert entry.error is None
+        kinds.append(entry.kind)
+    assert kinds[:4] == ["connection_request", "connection_confirm", "connect_initial", "connect_response"]
+    assert kinds[4:7] == ["erect_domain", "attach_user_request", "attach_user_confirm"]
+    assert kinds[7:10] == ["channel_join_request", "channel_join_confirm", "channel_join_request"]
+    assert kinds[10:] == ["security_exchange", "encrypted", "encrypted"]
+
+
+@pytest.mark.parametrize("name", ["freerdp-3-over-tls", "rdesktop-1.9-over-tls"])
+def test_a_recorded_exchange_is_opened_by_its_secrets(name):
+    known = values(f"{name}.json")
+    transcript = Transcript(Secrets(known["server_random"], known["client_random"], known["premaster"]))
+    challenge, response = blocks(f"{name}.hex")
+    if response[0] != 3:
+        response = mcs.SendDataRequest(USER, IO, response).encode()
+    _, fields = said(transcript, FROM_SERVER, challenge)
+    assert (fields["challenge"], fields["mac_valid"]) == (known["challenge_plain"].hex(), True)
+    _, fields = said(transcript, FROM_CLIENT, response)
+    assert (fields["hardware_id"], fields["mac_valid"]) == (known["hardware_id"].hex(), True)
+    assert fields["response"].endswith(known["challenge_plain"].hex())
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("4.1-license-request", {"company": "Microsoft Corporation", "product": "A02", "product_version": "6.0"}),
+        ("4.2-new-license-request", {"user_name": "Administrator", "machine_name": "RODENT"}),
+        ("4.3-license-info", {"license_bytes": 0x799, "hardware_id": CLOSED, "platform_id": "04010000"}),
+        ("4.4-platform-challenge", {"challenge": CLOSED, "mac_valid": None}),
+        ("4.5-challenge-response", {"response": CLOSED, "hardware_id": CLOSED, "flags": 0x83}),
+        ("4.6-new-license", {"license": CLOSED, "encrypted_bytes": 0x7EF, "flags": 3}),
+    ],
+)
+def test_the_specifications_messages_are_shown_as_far_as_they_are_in_clear(name, expected):
+    _, fields = from_server(Transcript(Secrets()), LICENSED + block(f"ms-rdpele-{name}.hex"))
+    assert {key: fields[key] for key in expected} == expected
