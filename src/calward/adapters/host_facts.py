@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from calward.adapters.agent_socket import ask_agent
-from calward.adapters.host_config import HostConfig, ListedServer, load_host_config, read_token
+from calward.adapters.host_config import DEFAULT_CONFIG, HostConfig, ListedServer, load_host_config, read_token
 from calward.adapters.host_inquiry import ask_servers
 from calward.adapters.host_surroundings import listening, pam_lines, relay_facts, state_facts
 from calward.adapters.ladders import load_ladder
@@ -29,6 +29,7 @@ def gather_facts(settings: Path, pam_folder: Path) -> HostFacts:
     """Gather all of it, within ten seconds whatever the license servers do. Raises nothing that is expected."""
     facts = HostFacts(
         settings=settings,
+        settings_named=settings != DEFAULT_CONFIG,
         now=datetime.now(UTC).replace(microsecond=0),  # noqa: TID251 - adapters.system serves the license server.
         user=_user(),
         release=version("calward"),

@@ -1,6 +1,7 @@
 """Which checks are there, in which order, and what do they say of a host together?"""
 
-from dataclasses import dataclass
+import shlex
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -82,7 +83,16 @@ def _run(check: Check, facts: HostFacts) -> Checked:
         case NotLooked(why):
             return Checked(check, Result.NOT_CHECKED, why)
         case Found(findings):
-            return Checked(check, Result.FOUND, findings[0].what, findings)
+            named = tuple(_with_settings(one, facts) for one in findings)
+            return Checked(check, Result.FOUND, named[0].what, named)
+
+
+def _with_settings(finding: Finding, facts: HostFacts) -> Finding:
+    """Name the settings in commands that would look at others by themselves."""
+    command = finding.command
+    if command is None or not facts.settings_named or "calward agent " not in command or "--config" in command:
+        return finding
+    return replace(finding, command=f"{command} --config {shlex.quote(str(facts.settings))}")
 
 
 def _finding(check: Check, finding: Finding) -> dict[str, Any]:

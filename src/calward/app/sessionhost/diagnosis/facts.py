@@ -176,6 +176,8 @@ class HostFacts:
     now: datetime
     user: str
     release: str
+    settings_named: bool = False
+    """Whether the file is another than the usual one, so that every command has to name it."""
     settings_missing: bool = False
     settings_trouble: str = ""
     servers: tuple[ServerFacts, ...] = ()

@@ -30,7 +30,7 @@ def _without_relay(facts: HostFacts) -> Said:
         f"mode {facts.mode}, and {facts.settings} has no [relay]: {effect}",
         "only the relay sees a client's device; the mode was changed on the license server, or the relay not set up yet",
         "add [relay] to the settings and start the agent again, or set the host to per user on the license server",
-        "calward host set NAME --mode per-user",
+        f"calward host set {_name(facts)} --mode per-user",
     )
     return found([finding], _NO_RELAY)
 
@@ -47,7 +47,7 @@ def _not_needed(facts: HostFacts) -> Said:
         f"mode {facts.mode}; the relay listens at {_text(relay.listen)}",
         "the mode was changed on the license server, or the relay is there for its encryption",
         "nothing is wrong: the relay passes clients on and asks no device for a license. Where devices were meant, change the mode",
-        "calward host set NAME --mode per-device",
+        f"calward host set {_name(facts)} --mode per-device",
     )
     return found([finding], _NO_RELAY)
 
@@ -156,6 +156,10 @@ def _ends(facts: HostFacts, held: CertificateFacts, what: str, effect: str, text
     severity = Severity.ERROR if over else Severity.WARNING
     finding = Finding(severity, f"{what} {said}", evidence, texts[0], f"{texts[1]}: {effect}")
     return found([finding], _NO_RELAY)
+
+
+def _name(facts: HostFacts) -> str:
+    return facts.told.name if facts.told else "NAME"
 
 
 def _listens(listening: tuple[tuple[str, int], ...], port: int) -> bool:

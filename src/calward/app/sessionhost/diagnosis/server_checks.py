@@ -20,6 +20,9 @@ _SHOWN: Final = 16
 """Hex digits of a fingerprint in a sentence; the evidence has all."""
 
 
+_NONE: Final = NotLooked("no license server came so far, or this step is none of its way")
+
+
 @dataclass(frozen=True, slots=True)
 class _Step:
     """What it means that questions ended here; texts take ``{name}``, ``{host}``, ``{trouble}`` and what a server shows."""
@@ -56,7 +59,6 @@ _STEPS: Final = (
         "{trouble}",
         "it is down, listens on another port, or a firewall between drops what this host sends",
         "start it (calward serve, on that machine); open its TCP port towards this host; correct the port in the settings",
-        "calward serve",
     ),
     _Step(
         "certificate-untrusted",
@@ -89,7 +91,6 @@ _STEPS: Final = (
         "{trouble}",
         "the address or the port is another program's, or a proxy stands before the license server",
         "correct the url: it is what the license server prints when it starts (license server: …)",
-        "calward agent doctor",
     ),
     _Step(
         "not-enrolled",
@@ -112,7 +113,7 @@ def _step(step: _Step) -> Check:
         asked = [one for one in facts.servers if one.reached >= step.ended and not _not_asked(one, step)]
         ended = [one for one in asked if one.reached is step.ended]
         good = "; ".join(step.good.format(**_words(one)) for one in asked if one not in ended)
-        return found([_ended(step, one) for one in ended], Fine(good) if good else NotLooked("no server came so far"))
+        return found([_ended(step, one) for one in ended], Fine(good) if good else _NONE)
 
     return Check(step.id, step.looks_at, look)
 
