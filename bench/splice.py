@@ -124,7 +124,7 @@ class _BareHost:
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError, asyncio.IncompleteReadError):
             await reader.readexactly(len(_GO))
-            await _send(writer, self._mib)
+            await _send(reader, writer, self._mib)
 
 
 class _Host(FakeHost):
@@ -136,14 +136,16 @@ class _Host(FakeHost):
 
     async def after_licensing(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readexactly(len(_GO))
-        await _send(writer, self._mib)
+        await _send(reader, writer, self._mib)
 
 
-async def _send(writer: asyncio.StreamWriter, mib: int) -> None:
+async def _send(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, mib: int) -> None:
+    """Send all of it, and leave the end of the connection to the client: a host that ends it first may cut it short."""
     piece = secrets.token_bytes(_CHUNK)
     for _ in range(mib * _MIB // _CHUNK):
         writer.write(piece)
         await writer.drain()
+    await reader.read()
 
 
 # --- the processes that are measured ---------------------------------------------------------------------------------

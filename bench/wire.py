@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from bench.figures import Sizes, middle
-from calward.wire.rdpele.preamble import MessageType
+from calward.wire.rdpele.client_session import Answered, ClientSession, Refused
 from calward.wire.relay import Ask, Relay, ToClient, Verdict
 from tests.support import relayed
-from tests.support.relayed import LicensingClient
 
 __all__ = ["measure"]
 
@@ -23,7 +22,6 @@ _FORMS: Mapping[str, tuple[bytes | None, bytes | None, bool]] = {
     "null_keys": (None, b"a license" * 60, True),
 }
 """What the client has stored, what it is given, and whether its keys are null as rdesktop's."""
-_ENDS = {MessageType.NEW_LICENSE, MessageType.UPGRADE_LICENSE, MessageType.ERROR_ALERT}
 
 
 def measure(sizes: Sizes) -> dict[str, Any]:
@@ -38,10 +36,10 @@ def measure(sizes: Sizes) -> dict[str, Any]:
 
 def _handshakes(stored: bytes | None, token: bytes | None, count: int, *, bare: bool) -> float:
     """CPU seconds of the relay for so many."""
-    return sum(_one(LicensingClient(stored=stored, bare=bare), token) for _ in range(count))
+    return sum(_one(relayed.licensing_client(stored=stored, bare=bare), token) for _ in range(count))
 
 
-def _one(client: LicensingClient, token: bytes | None) -> float:
+def _one(client: ClientSession, token: bytes | None) -> float:
     relay = Relay(relayed.terms(), server_random=b"\x01" * 32, challenge=b"0123456789")
     relay.from_client(relayed.CR)
     relay.from_host(relayed.confirm())
@@ -49,15 +47,16 @@ def _one(client: LicensingClient, token: bytes | None) -> float:
     relay.from_client(relayed.connect_initial())
     relay.from_host(relayed.connect_response())
     spent, packet = 0.0, relayed.client_info()
-    while packet:
+    while True:
         began = time.process_time()
         acts = relay.from_client(packet)
         if any(isinstance(act, Ask) for act in acts):
             acts = relay.decided(Verdict(granted=True, token=token))
         spent += time.process_time() - began
-        message = next(relayed.message_of(act.data) for act in acts if isinstance(act, ToClient))
-        answer = client.answer(message)
-        packet = relayed.send(relayed.USER, relayed.IO, relayed.licensing(answer)) if answer else b""
-    if client.seen[-1] not in _ENDS:
-        raise RuntimeError(f"a handshake ended with {client.seen[-1].name}")
+        step = client.receive(next(relayed.message_of(act.data) for act in acts if isinstance(act, ToClient)))
+        if not isinstance(step, Answered):
+            break
+        packet = relayed.send(relayed.USER, relayed.IO, relayed.licensing(step.send))
+    if isinstance(step, Refused):
+        raise SystemExit(f"bench: a handshake ended with {step}")
     return spent

@@ -19,6 +19,7 @@ from calward.app.sessionhost.check_device import DeviceQuestion, DeviceVerdict
 from calward.domain.grace import Admission, GraceState, HostOutcome
 from calward.entrypoints.relay import Limits, Outside, RelayServer, RelaySettings
 from calward.wire.rdp.mcs import ChannelJoinConfirm, ChannelJoinRequest, SendDataRequest, decode
+from calward.wire.rdpele.client_session import Answered, ClientSession, Step
 from calward.wire.relay import HostSecurity
 from tests.support import relayed
 
@@ -115,21 +116,32 @@ class Client:
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
-    licensing: relayed.LicensingClient
+    licensing: ClientSession
+    name: str
+    outcome: Step | None = None
+    """How licensing ended."""
 
     @classmethod
-    async def begin(cls, port: int, tls: ssl.SSLContext, **more: object) -> "Client":
-        """Connect, negotiate and set up TLS."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    async def begin(
+        cls,
+        port: int,
+        tls: ssl.SSLContext,
+        *,
+        name: str = "PC1",
+        stored: bytes | None = None,
+        address: str = "127.0.0.1",
+    ) -> "Client":
+        """Connect from an address, negotiate and set up TLS."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(address, 0))
         writer.write(relayed.CR)
         await packet(reader)
         await writer.start_tls(tls)
-        return cls(reader, writer, relayed.LicensingClient(**more))  # type: ignore[arg-type]
+        return cls(reader, writer, relayed.licensing_client(name, stored=stored), name)
 
     async def connect(self) -> None:
         """Join channels and carry out licensing, up to its end."""
         for sent, answered in (
-            (relayed.connect_initial(self.licensing.name), True),
+            (relayed.connect_initial(self.name), True),
             (relayed.ERECT, False),
             (relayed.ATTACH, True),
             (relayed.JOIN, True),
@@ -138,8 +150,9 @@ class Client:
             self.writer.write(sent)
             if answered:
                 await packet(self.reader)
-        while answer := self.licensing.answer(relayed.message_of(await packet(self.reader))):
-            self.writer.write(relayed.send(relayed.USER, relayed.IO, relayed.licensing(answer)))
+        while isinstance(step := self.licensing.receive(relayed.message_of(await packet(self.reader))), Answered):
+            self.writer.write(relayed.send(relayed.USER, relayed.IO, relayed.licensing(step.send)))
+        self.outcome = step
 
     async def get_through(self) -> None:
         """Connect, and wait for the host's first word after licensing."""
@@ -164,8 +177,8 @@ class Trial:
     logged: list[str] = field(default_factory=list)
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def client(self, **more: object) -> Client:
-        return await Client.begin(self.port, self.tls, **more)
+    async def client(self, *, address: str = "127.0.0.1") -> Client:
+        return await Client.begin(self.port, self.tls, address=address)
 
 
 @asynccontextmanager

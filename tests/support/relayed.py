@@ -2,7 +2,6 @@
 
 import hashlib
 import struct
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
@@ -13,18 +12,11 @@ from cryptography.x509.oid import NameOID
 
 from calward.adapters.signing.wire_rsa import WireKey
 from calward.wire.rdp.gcc import Block, BlockKind
-from calward.wire.rdp.mcs import ConnectInitial, ConnectResponse
+from calward.wire.rdp.mcs import ConnectInitial, ConnectResponse, SendDataIndication, decode
 from calward.wire.rdp.tpkt import split
 from calward.wire.rdp.x224 import ConnectionConfirm, ConnectionRequest, Protocol, data_packet
 from calward.wire.rdpele.certificates import CertificateChain
-from calward.wire.rdpele.challenge_response import ChallengeResponse, ResponseData
-from calward.wire.rdpele.legacy_crypto import derive_keys, mac, rc4
-from calward.wire.rdpele.license_info import LicenseInfo
-from calward.wire.rdpele.license_request import LicenseRequest
-from calward.wire.rdpele.new_license import NewLicense, NewLicenseInfo
-from calward.wire.rdpele.new_license_request import NewLicenseRequest
-from calward.wire.rdpele.platform_challenge import PlatformChallenge
-from calward.wire.rdpele.preamble import MessageType, frame, unframe
+from calward.wire.rdpele.client_session import ClientSession, Deviations, encrypt_premaster
 from calward.wire.rdpele.product_info import ProductInfo
 from calward.wire.rdpele.server_session import Offer
 from calward.wire.relay import HostSecurity, Terms
@@ -75,10 +67,6 @@ def client_info(channel: int = IO, flags: int = 0x40) -> bytes:
     return send(USER, channel, struct.pack("<HH", flags, 0) + b"alice" + PASSWORD)
 
 
-def block(kind: int, content: bytes) -> bytes:
-    return struct.pack("<HH", kind, 4 + len(content)) + content
-
-
 def connect_initial(name: str = "PC1", build: int = 18363, selected: int = 1) -> bytes:
     core = struct.pack("<IHHHHI", 0x8000C, 1, 1, 1, 1, 1) + struct.pack("<I", build)
     core += name.encode("utf-16-le").ljust(32, b"\0")
@@ -108,63 +96,26 @@ def packets(data: bytes) -> list[bytes]:
 
 def message_of(packet: bytes) -> bytes:
     """The licensing message of a packet for a client."""
-    data = packet[7 + 6 :]
-    data = data[2:] if data[0] & 0x80 else data[1:]
-    assert data[:4] == bytes.fromhex("80000000"), data[:4].hex()
-    return data[4:]
+    sent = decode(packet)
+    assert isinstance(sent, SendDataIndication)
+    assert sent.data[:4] == bytes.fromhex("80000000"), sent.data[:4].hex()
+    return sent.data[4:]
 
 
-@dataclass
-class LicensingClient:
-    """A client's part of licensing. ``bare``: as rdesktop does it."""
-
-    name: str = "PC1"
-    bare: bool = False
-    stored: bytes | None = None
-    hardware_id: bytes = b""
-    seen: list[MessageType] = field(default_factory=list)
-    said: bytes = b""
-
-    def __post_init__(self) -> None:
-        self.hardware_id = self.hardware_id or bytes.fromhex("00000104") + hashlib.md5(self.name.encode()).digest()
-
-    def answer(self, message: bytes) -> bytes | None:
-        """The next message, None where licensing has ended."""
-        preamble, body = unframe(message)
-        self.seen.append(preamble.type)
-        match preamble.type:
-            case MessageType.LICENSE_REQUEST:
-                return self._request(LicenseRequest.decode(body))
-            case MessageType.PLATFORM_CHALLENGE:
-                return self._respond(PlatformChallenge.decode(body))
-            case MessageType.NEW_LICENSE | MessageType.UPGRADE_LICENSE:
-                found = NewLicense.decode(body)
-                plain = rc4(self.keys.licensing_key, found.encrypted_info)
-                assert found.mac == mac(self.keys, plain)
-                self.stored = NewLicenseInfo.decode(plain).license
-        return None
-
-    def _request(self, request: LicenseRequest) -> bytes:
-        premaster, random = (bytes(48), bytes(32)) if self.bare else (b"\x07" * 48, b"\x09" * 32)
-        numbers = KEY.private_key.public_key().public_numbers()
-        secret = pow(int.from_bytes(premaster, "little"), numbers.e, numbers.n).to_bytes(
-            72 if self.bare else 264, "little"
-        )
-        self.keys = derive_keys(premaster, random, request.server_random)
-        if self.stored is None:
-            new = NewLicenseRequest(0x04010000, random, secret, "alice", self.name)
-            return frame(MessageType.NEW_LICENSE_REQUEST, new.encode())
-        hidden = rc4(self.keys.licensing_key, self.hardware_id)
-        info = LicenseInfo(0x04010000, random, secret, self.stored, hidden, mac(self.keys, self.hardware_id))
-        return frame(MessageType.LICENSE_INFO, info.encode())
-
-    def _respond(self, challenge: PlatformChallenge) -> bytes:
-        plain = rc4(self.keys.licensing_key, challenge.encrypted_challenge)
-        assert challenge.mac == mac(self.keys, plain)
-        response = plain if self.bare else ResponseData(plain).encode()
-        hidden = [rc4(self.keys.licensing_key, part) for part in (response, self.hardware_id)]
-        answer = ChallengeResponse(hidden[0], hidden[1], mac(self.keys, response + self.hardware_id))
-        return frame(MessageType.PLATFORM_CHALLENGE_RESPONSE, answer.encode())
+def licensing_client(name: str = "PC1", *, bare: bool = False, stored: bytes | None = None) -> ClientSession:
+    """A client's part of licensing, always with the same randoms. ``bare``: as rdesktop does it."""
+    numbers = KEY.private_key.public_key().public_numbers()
+    return ClientSession(
+        client_random=b"\x09" * 32,
+        premaster=b"\x07" * 48,
+        encrypt=lambda premaster, _certificate: encrypt_premaster(premaster, numbers.n, numbers.e),
+        hardware_id=hardware_id(name),
+        user_name="alice",
+        machine_name=name,
+        license=stored,
+        deviations=Deviations(null_keys=bare, bare_challenge=bare),
+    )
 
 
-__all__ = [name for name in dir() if not name.startswith("_") and name != "wrap"]
+def hardware_id(name: str) -> bytes:
+    return bytes.fromhex("00000104") + hashlib.md5(name.encode()).digest()

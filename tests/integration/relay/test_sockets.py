@@ -8,6 +8,7 @@ import resource
 import pytest
 
 from calward.entrypoints.relay import Limits
+from calward.wire.rdpele.client_session import Licensed
 from calward.wire.relay import HostSecurity
 from tests.support import relayed
 from tests.support.relay_servers import packet, relay_running, verdict
@@ -44,7 +45,8 @@ async def test_a_client_gets_its_license_and_then_every_byte_passes_both_ways(tm
     async with relay_running(tmp_path, lambda _: GRANT(), security=security) as trial:
         client = await trial.client()
         await client.get_through()
-        assert client.licensing.stored == b"a license"
+        assert isinstance(client.outcome, Licensed)
+        assert client.outcome.info.license == b"a license"
         data = bytes(range(256)) * 40_000
         assert await echoed(client, data) == data
         await client.close()
@@ -128,7 +130,7 @@ async def test_who_stops_within_a_packet_is_ended_in_time(tmp_path):
         assert await client.reader.read() == b""
         await client.close()
         writer.close()
-    assert [line.rsplit(" ", 1)[1] for line in trial.logged] == ["REQUEST", "CONNECTING"]
+    assert [line.rsplit(" ", 1)[1] for line in trial.logged] == ["REQUEST", "JOINING"]
 
 
 @on_loop

@@ -80,7 +80,7 @@ class Connection:
 
     async def _wait(self) -> None:
         limits = self._settings.limits
-        waits_for_person = self._relay.phase in {Phase.LOGON, Phase.CONNECTING} and not self._said
+        waits_for_person = self._relay.phase in {Phase.LOGON, Phase.JOINING} and not self._said
         async with asyncio.timeout(limits.person if waits_for_person else limits.pause):
             await self._wake.wait()
         self._wake.clear()
@@ -88,7 +88,7 @@ class Connection:
     async def _look(self) -> None:
         """Take what has come from both sides, and see whether one has left."""
         if self._client.waiting and not self._host.full:
-            if self._relay.phase in {Phase.LOGON, Phase.CONNECTING} and not self._said:
+            if self._relay.phase in {Phase.LOGON, Phase.JOINING} and not self._said:
                 self._said = True
                 self._whole.reschedule(_now() + self._settings.limits.connect)
             await self._act(self._relay.from_client(self._client.take()))
@@ -132,7 +132,7 @@ class Connection:
         if host and self._settings.host_tls:
             await self._start_tls(self._host, self._settings.host_tls, server=False)
         await self._start_tls(self._client, self._settings.client_tls, server=True)
-        self._relay.secured()
+        await self._act(self._relay.secured())
         self._whole.reschedule(_now() + limits.person)
 
     async def _start_tls(self, leg: Leg, context: ssl.SSLContext, *, server: bool) -> None:

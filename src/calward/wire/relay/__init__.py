@@ -5,7 +5,9 @@ Imported by the relay's entry point. Sockets, TLS, time and who decides are outs
 
 from calward.wire.relay.acts import Act, Ask, Close, OpenHost, Secure, Splice, ToClient, ToHost
 from calward.wire.relay.negotiation import HostSecurity
-from calward.wire.relay.relay import Phase, Relay, Terms, Verdict
+from calward.wire.relay.phases import Phase
+from calward.wire.relay.relay import Relay
+from calward.wire.relay.terms import Terms, Verdict
 
 __all__ = [
     "Act",

@@ -1,4 +1,4 @@
-"""What is done with a packet of the host while the host's own licensing runs, in which the relay plays the client?
+"""What is done while the host's own licensing runs, in which the relay plays the client?
 
 Xrdp up to 0.10.0 sends a license request and waits for any answer, then says "valid"; later versions and FreeRDP say "valid" at
 once, which may come after network measurements that only the client can answer: whatever is no licensing passes.
@@ -9,30 +9,24 @@ from enum import Enum, auto
 from typing import Final
 
 from calward.wire.errors import RemoteProtocolError
+from calward.wire.rdp import mcs
+from calward.wire.rdp.licensing_data import host_licensing, licensing_data
 from calward.wire.rdp.tpkt import is_fast_path
 from calward.wire.rdpele.license_error import ErrorCode, LicenseError, StateTransition
 from calward.wire.rdpele.preamble import MessageType, frame
-from calward.wire.reader import Reader
-from calward.wire.relay.frames import send_data_of
+from calward.wire.relay.acts import Act, Splice, ToClient, ToHost
+from calward.wire.relay.course import Course, Found
+from calward.wire.relay.phases import Event
 
-__all__ = ["ANSWER", "HostSays", "listen"]
+__all__ = ["HostLicensing"]
 
-ANSWER: Final = frame(
-    MessageType.ERROR_ALERT, LicenseError(ErrorCode.NO_LICENSE, StateTransition.NO_TRANSITION).encode()
+_ANSWER: Final = licensing_data(
+    frame(MessageType.ERROR_ALERT, LicenseError(ErrorCode.NO_LICENSE, StateTransition.NO_TRANSITION).encode())
 )
 """Sent for a host's license request. "I have none" is the shortest truth; xrdp reads no more than that it is of licensing."""
 
 
-_SEC_LICENSE: Final = 0x0080
-_SHORTEST: Final = 12
-_SHARE_VERSION: Final = 0x0010
-"""TS_PROTOCOL_VERSION in the type of every share control header ([MS-RDPBCGR] 2.2.8.1.1.1.1)."""
-_KINDS: Final = frozenset(
-    {MessageType.LICENSE_REQUEST, MessageType.NEW_LICENSE, MessageType.UPGRADE_LICENSE, MessageType.ERROR_ALERT}
-)
-
-
-class HostSays(Enum):
+class _Says(Enum):
     """What a packet of the host means for the relay."""
 
     OTHER = auto()
@@ -45,38 +39,61 @@ class HostSays(Enum):
     """The host has gone on without licensing: it passes, as all that follows."""
 
 
-def listen(packet: bytes, io_channel: int) -> HostSays:
-    """Say what a whole packet is; RemoteProtocolError where the host's own licensing refuses the relay."""
+class HostLicensing:
+    """The last part of a connection's way on which anything is looked at, and what comes behind it."""
+
+    def __init__(self, course: Course) -> None:
+        self._course = course
+
+    def from_host(self) -> Found:
+        """Answer and swallow what is of licensing; RemoteProtocolError where the host refuses the relay."""
+        course = self._course
+        if (packet := course.take(course.host)) is None:
+            return None
+        match _listen(packet, course.io_channel):
+            case _Says.REQUEST:
+                return [ToHost(mcs.SendDataRequest(course.facts.user_channel, course.io_channel, _ANSWER).encode())]
+            case _Says.VALID:
+                return self._splice(b"")
+            case _Says.BEYOND:
+                return self._splice(packet)
+            case _Says.OTHER:
+                return [ToClient(packet)]
+
+    def client_passes(self) -> Found:
+        """Pass what the client has sent."""
+        return [ToHost(_all_of(self._course.client))]
+
+    def host_passes(self) -> Found:
+        """Pass what the host has sent."""
+        return [ToClient(_all_of(self._course.host))]
+
+    def _splice(self, passing: bytes) -> list[Act]:
+        """Give what is left in the host's buffer, and say that it was the last to be looked at."""
+        self._course.move(Event.HOST_LICENSED)
+        rest = passing + _all_of(self._course.host)
+        return [ToClient(rest), Splice()] if rest else [Splice()]
+
+
+def _all_of(buffer: bytearray) -> bytes:
+    data = bytes(buffer)
+    buffer.clear()
+    return data
+
+
+def _listen(packet: bytes, io_channel: int) -> _Says:
     if is_fast_path(packet):
-        return HostSays.BEYOND
-    sent = send_data_of(packet)
-    if sent is None or sent.channel != io_channel:
-        return HostSays.OTHER
-    if (found := _licensing(sent.data)) is None:
-        return HostSays.BEYOND
+        return _Says.BEYOND
+    pdu = mcs.decode(packet)
+    if not isinstance(pdu, mcs.SendDataIndication) or pdu.channel != io_channel:
+        return _Says.OTHER
+    if (found := host_licensing(pdu.data)) is None:
+        return _Says.BEYOND
     kind, code = found
     if kind == MessageType.LICENSE_REQUEST:
-        return HostSays.REQUEST
+        return _Says.REQUEST
     if kind == MessageType.ERROR_ALERT and code != ErrorCode.VALID_CLIENT:
         raise RemoteProtocolError(
             f"the host's own licensing has refused (code {code})", structure="LICENSE_ERROR_MESSAGE"
         )
-    return HostSays.VALID
-
-
-def _licensing(data: bytes) -> tuple[int, int] | None:
-    """Read type and first number of a host's licensing message; None where it is none.
-
-    Hosts are believed more than clients: reserved fields and sizes may be as they like. Behind licensing there are no security
-    headers any more, and the first two bytes may be the size of a Demand Active PDU that looks like the flag: its type,
-    in the same place as flagsHi, tells.
-    """
-    reader = Reader(data, "TS_SECURITY_HEADER")
-    if reader.remaining < _SHORTEST:
-        return None
-    flags, high = reader.u16("flags"), reader.u16("flagsHi")
-    kind = reader.u8("bMsgType")
-    reader.take(3, "flags and wMsgSize")
-    if not flags & _SEC_LICENSE or kind not in _KINDS or (flags == len(data) and high & _SHARE_VERSION):
-        return None
-    return kind, reader.u32("dwErrorCode")
+    return _Says.VALID

@@ -7,9 +7,11 @@ Sources: [MS-RDPBCGR] 2.2.5.1.1 Set Error Info PDU, 2.2.1.12.1.3 License Error M
 
 from typing import Final
 
+from calward.wire.rdp.mcs import DisconnectUltimatum
+from calward.wire.rdp.set_error_info import set_error_info
 from calward.wire.rdpele.license_error import VALID_CLIENT, ErrorCode, LicenseError, StateTransition
 from calward.wire.rdpele.preamble import MessageType, frame
-from calward.wire.relay.frames import DISCONNECT, error_info, to_client
+from calward.wire.relay.course import Course
 
 __all__ = ["NO_LICENSE", "NO_LICENSE_SERVER", "VALID", "refusal"]
 
@@ -19,16 +21,14 @@ NO_LICENSE: Final = 0x102
 """ERRINFO_LICENSE_NO_LICENSE: a license server answers, and has none for this client."""
 VALID: Final = frame(MessageType.ERROR_ALERT, VALID_CLIENT.encode())
 """Licensing ends well, and the client gets nothing to keep."""
-_CODES: Final = {NO_LICENSE_SERVER: ErrorCode.NO_LICENSE_SERVER, NO_LICENSE: ErrorCode.INVALID_CLIENT}
+_DISCONNECT: Final = DisconnectUltimatum().encode()
 
 
-def refusal(reason: int, io_channel: int, *, rdesktop: bool) -> bytes:
-    """Make all that a refused client is sent, the end of the connection included.
-
-    ``reason`` is NO_LICENSE or NO_LICENSE_SERVER.
-    """
-    told = error_info(reason, io_channel)
+def refusal(course: Course, *, no_server: bool, rdesktop: bool) -> bytes:
+    """Make all that a refused client is sent, the end of the connection included."""
+    reason = course.indicated(set_error_info(NO_LICENSE_SERVER if no_server else NO_LICENSE)).data
     if rdesktop:
-        error = LicenseError(_CODES[reason], StateTransition.TOTAL_ABORT).encode()
-        return told + to_client(frame(MessageType.ERROR_ALERT, error), io_channel) + DISCONNECT
-    return to_client(VALID, io_channel) + told + DISCONNECT
+        code = ErrorCode.NO_LICENSE_SERVER if no_server else ErrorCode.INVALID_CLIENT
+        error = LicenseError(code, StateTransition.TOTAL_ABORT).encode()
+        return reason + course.told(frame(MessageType.ERROR_ALERT, error)).data + _DISCONNECT
+    return course.told(VALID).data + reason + _DISCONNECT
