@@ -223,7 +223,7 @@ def _words(error: Exception) -> str:
 
 
 def _shown(words: object) -> str:
-    text = str(words)[:_SHOWN]
+    text = str(words).strip()[:_SHOWN]
     return text if text.isprintable() else ascii(text)
 
 
