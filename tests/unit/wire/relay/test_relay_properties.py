@@ -1,11 +1,20 @@
 """Can any two peers, with any bytes in any order, get more than the declared error out of the relay?"""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from calward.wire.errors import RemoteProtocolError
 from calward.wire.rdp.gcc import Block, BlockKind
-from calward.wire.rdp.mcs import AttachUserConfirm, ConnectInitial, ConnectResponse, DisconnectUltimatum
+from calward.wire.rdp.mcs import (
+    AttachUserConfirm,
+    ChannelJoinRequest,
+    ConnectInitial,
+    ConnectResponse,
+    DisconnectUltimatum,
+    SendDataIndication,
+    SendDataRequest,
+)
 from calward.wire.rdp.x224 import ConnectionConfirm, ConnectionRequest, NegotiationFailure, Protocol
 from calward.wire.rdpele.client_session import Answered, ClientSession
 from calward.wire.relay import Act, Ask, HostSecurity, Phase, Relay, Secure, Verdict
@@ -63,8 +72,18 @@ def begun(security: HostSecurity) -> list[tuple[bool, bytes]]:
 
 
 PROTOCOLS = st.integers(0, 0xFFFFFFFF).map(Protocol)
+GOOD_BLOCKS = [
+    Block(BlockKind.CS_CORE, bytes(128)),
+    Block(BlockKind.SC_CORE, bytes(4)),
+    Block(BlockKind.SC_CORE, bytes(12)),
+    Block(BlockKind.SC_SECURITY, bytes(8)),
+    Block(BlockKind.SC_NET, bytes.fromhex("eb030000")),
+]
+"""Well-formed, but not all of them belong together: some are missing, some come twice."""
 BLOCKS = st.lists(
-    st.builds(Block, st.sampled_from(BlockKind) | st.integers(0, 0xFFFF), st.binary(max_size=220)), max_size=5
+    st.sampled_from(GOOD_BLOCKS)
+    | st.builds(Block, st.sampled_from(BlockKind) | st.integers(0, 0xFFFF), st.binary(max_size=220)),
+    max_size=5,
 )
 OURS = [pair[1] for pair in begun(HostSecurity.PLAIN)]
 PIECES = st.one_of(
@@ -93,20 +112,56 @@ VERDICTS = st.lists(
 CLIENTS = st.builds(relayed.licensing_client, bare=st.booleans(), stored=st.none() | st.binary(max_size=64))
 
 
-@given(st.sampled_from(HostSecurity), st.integers(0, 7), TURNS, VERDICTS, CLIENTS)
-def test_no_bytes_in_any_order_are_more_than_the_peers_own_mistake(security, start, turns, verdicts, client):
-    """Any other exception, LocalProtocolError above all, would be a mistake of ours."""
-    pair = Pair(security, verdicts, client)
+SENT = st.builds(relayed.licensing, st.binary(max_size=60), st.integers(0, 0xFFFF))
+ODD = [
+    st.builds(ConnectionRequest, st.none() | PROTOCOLS, st.just(b"") | st.just(b"Cookie: a\r\n"), st.integers(0, 255)),
+    st.builds(ConnectionConfirm, st.none() | PROTOCOLS, st.integers(0, 255))
+    | st.builds(NegotiationFailure, st.integers(0, 0xFFFFFFFF)),
+    BLOCKS.map(ConnectInitial.make),
+    BLOCKS.map(ConnectResponse.make),
+    st.builds(ChannelJoinRequest, st.integers(1001, 66000), st.integers(0, 0xFFFF)),
+    st.builds(AttachUserConfirm, st.none() | st.integers(1001, 66000), st.integers(0, 15)),
+    st.builds(SendDataRequest, st.integers(1001, 66000), st.just(relayed.IO) | st.integers(0, 0xFFFF), SENT),
+]
+"""For each turn of a connection's beginning: well-formed, but not always what is due."""
+
+
+@pytest.mark.parametrize("turn", range(len(ODD)))
+@given(st.data())
+def test_a_well_formed_message_that_is_not_what_is_due_is_no_more_than_the_peers_mistake(turn, data):
+    security = data.draw(st.sampled_from(HostSecurity))
+    pair = Pair(security, [Verdict(granted=True)], relayed.licensing_client())
+    story = begun(security)
+    story[turn] = story[turn][0], data.draw(ODD[turn]).encode()
+    say_all(pair, story)
+
+
+@given(st.lists(st.tuples(st.integers(0, 0xFFFF), st.integers(1001, 1009), SENT), max_size=5), VERDICTS, CLIENTS)
+def test_no_word_of_a_host_behind_licensing_is_more_than_its_mistake(words, verdicts, client):
+    pair = Pair(HostSecurity.PLAIN, verdicts, client)
+    say_all(pair, begun(HostSecurity.PLAIN))
+    while said := pair.licensed():
+        say_all(pair, [(True, said)])
+    say_all(pair, [(False, SendDataIndication(user + 1001, channel, data).encode()) for user, channel, data in words])
+
+
+def say_all(pair: Pair, story: list[tuple[bool, bytes]]) -> None:
+    """Let both speak until one makes a mistake. Any other exception, LocalProtocolError above all, would be ours."""
     try:
-        for by_client, data in begun(security)[:start]:
+        for by_client, data in story:
             pair.say(by_client=by_client, data=data)
-        for by_client, piece, cut in turns:
-            data = pair.licensed() if piece is None else piece
-            for part in (data[:cut], data[cut:]):
-                pair.say(by_client=by_client or piece is None, data=part)
     except RemoteProtocolError:
         assert pair.relay.phase is Phase.CLOSED
         assert pair.relay.kept == 0
+
+
+@given(st.sampled_from(HostSecurity), st.integers(0, 7), TURNS, VERDICTS, CLIENTS)
+def test_no_bytes_in_any_order_are_more_than_the_peers_own_mistake(security, start, turns, verdicts, client):
+    pair = Pair(security, verdicts, client)
+    say_all(pair, begun(security)[:start])
+    for by_client, piece, cut in turns:
+        data = pair.licensed() if piece is None else piece
+        say_all(pair, [(by_client or piece is None, part) for part in (data[:cut], data[cut:])])
 
 
 @given(st.sampled_from([1, 7, 1 << 16]), VERDICTS, CLIENTS)
