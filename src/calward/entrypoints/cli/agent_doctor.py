@@ -22,8 +22,9 @@ _MARKS: Final = {Result.OK: "✓", Result.FOUND: "✗", Result.NOT_CHECKED: "-"}
 _PLAIN_MARKS: Final = {Result.OK: "+", Result.FOUND: "!", Result.NOT_CHECKED: "-"}
 """Where the terminal's encoding has no better ones."""
 _NARROWEST: Final = 40
-_DEEPEST: Final = 13
-"""Columns of an indent at most: what stands before a sentence of a finding."""
+_IN_FINDING: Final = 13
+_IN_LIST: Final = 4
+"""Columns before what goes on in the next line."""
 _IDS: Final = [check.id for check in CHECKS]
 
 
@@ -95,9 +96,9 @@ def _lines(found: Diagnosis, marks: dict[Result, str]) -> Iterator[str]:
     width = max((len(one.check.looks_at) for one in made), default=0)
     for one in made:
         seen = one.detail if one.result is Result.OK else f"{one.check.id}, see below"
-        yield f"{marks[one.result]} {one.check.looks_at:<{width}}  {safe(seen)}"
+        yield from _wrapped(f"{marks[one.result]} {one.check.looks_at:<{width}}  ", seen, _IN_LIST)
     for why, ids in _not_made(found).items():
-        yield from _wrapped(f"{marks[Result.NOT_CHECKED]} not checked, as {safe(why)}: ", ", ".join(ids))
+        yield from _wrapped(f"{marks[Result.NOT_CHECKED]} not checked, as {safe(why)}: ", ", ".join(ids), _IN_LIST)
     for check, finding in found.findings:
         yield ""
         yield from _told(check, finding, marks[Result.FOUND])
@@ -124,14 +125,14 @@ def _told(check: Check, finding: Finding, mark: str) -> Iterator[str]:
     yield f"    more     {check.page}"
 
 
-def _wrapped(head: str, text: str, hang: int | None = None) -> Iterator[str]:
+def _wrapped(head: str, text: str, hang: int = _IN_FINDING) -> Iterator[str]:
     """A text below its own beginning, as wide as the terminal; piped, one line."""
     line = head + safe(text)
     if not sys.stdout.isatty():
         yield line
         return
     width = max(_NARROWEST, shutil.get_terminal_size().columns)
-    indent = " " * (min(len(head), _DEEPEST) if hang is None else hang)
+    indent = " " * hang
     yield from textwrap.wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 

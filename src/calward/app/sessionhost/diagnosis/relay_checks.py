@@ -110,7 +110,7 @@ def _public(facts: HostFacts) -> Said:
         "let it listen on this machine only (xrdp: port=tcp://127.0.0.1:3390 in [Globals] of /etc/xrdp/xrdp.ini)",
         f"ss -ltnp sport = :{open_[0][1] if open_ else relay.host[1]}",
     )
-    return found([finding] if open_ else [], Fine(f"port {_listed(ports)} cannot be reached from other machines"))
+    return found([finding] if open_ else [], Fine(f"{_listed(ports)} cannot be reached from other machines"))
 
 
 def _certificate(facts: HostFacts) -> Said:
@@ -180,7 +180,7 @@ def _text(place: tuple[str, int]) -> str:
 
 
 def _listed(ports: set[int]) -> str:
-    return " and ".join(map(str, sorted(ports)))
+    return f"port{'s' if len(ports) > 1 else ''} {' and '.join(map(str, sorted(ports)))}"
 
 
 CHECKS: Final = (

@@ -20,9 +20,6 @@ _SHOWN: Final = 16
 """Hex digits of a fingerprint in a sentence; the evidence has all."""
 
 
-_NONE: Final = NotLooked("no license server came so far, or this step is none of its way")
-
-
 @dataclass(frozen=True, slots=True)
 class _Step:
     """What it means that questions ended here; texts take ``{name}``, ``{host}``, ``{trouble}`` and what a server shows."""
@@ -36,6 +33,7 @@ class _Step:
     cause: str
     fix: str
     command: str | None = None
+    none: str = "no license server was reached"
 
 
 _STEPS: Final = (
@@ -70,6 +68,7 @@ _STEPS: Final = (
         "its certificate is its own, as usual, and the settings do not pin it; or TLS is not what is spoken there",
         "compare with the fingerprint that calward serve prints on the license server; where it is the same, write it into "
         "the settings as fingerprint",
+        none="no license server was reached over TLS",
     ),
     _Step(
         "fingerprint-differs",
@@ -81,6 +80,7 @@ _STEPS: Final = (
         "the license server has a new certificate, another server has its address now, or somebody stands between",
         "compare with the fingerprint that calward serve prints on the license server. The same: write it into the settings. "
         "Another: find out who answers there; the token was not sent",
+        none="no license server was reached whose certificate is pinned",
     ),
     _Step(
         "not-a-license-server",
@@ -90,7 +90,7 @@ _STEPS: Final = (
         "what answers at {name} is not a license server",
         "{trouble}",
         "the address or the port is another program's, or a proxy stands before the license server",
-        "correct the url: it is what the license server prints when it starts (license server: …)",
+        "correct the url: it is what the license server prints when it starts (its first line: license server)",
     ),
     _Step(
         "not-enrolled",
@@ -113,7 +113,7 @@ def _step(step: _Step) -> Check:
         asked = [one for one in facts.servers if one.reached >= step.ended and not _not_asked(one, step)]
         ended = [one for one in asked if one.reached is step.ended]
         good = "; ".join(step.good.format(**_words(one)) for one in asked if one not in ended)
-        return found([_ended(step, one) for one in ended], Fine(good) if good else _NONE)
+        return found([_ended(step, one) for one in ended], Fine(good) if good else NotLooked(step.none))
 
     return Check(step.id, step.looks_at, look)
 
@@ -146,7 +146,7 @@ def _words(server: ServerFacts) -> dict[str, str]:
         "seconds": f"{server.seconds:.2f} s" if server.seconds is not None else "time",
         "shown": shown,
         "pinned": server.pinned or "none",
-        "pin": f"pinned, {shown[:_SHOWN]}…" if server.pinned else "signed by an authority that this host trusts",
+        "pin": f"pinned, {shown[:_SHOWN]}..." if server.pinned else "signed by an authority that this host trusts",
         "told": server.told.name if server.told else "-",
         "whom": _whom(server),
     }
