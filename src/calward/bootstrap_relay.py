@@ -87,7 +87,8 @@ def _client_tls(relay: RelayConfig, folder: Path, now: int) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate, key = relay.certificate, relay.key
     if certificate is None or key is None:
-        own = own_certificate(folder, names_of_this_machine(relay.listen[0]), now=now)
+        names = names_of_this_machine(relay.listen[0])
+        own = own_certificate(folder, names, now=now, holder="Calward session host")
         certificate, key = own.certificate, own.key
     try:
         context.load_cert_chain(certificate, key)

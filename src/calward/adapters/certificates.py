@@ -39,10 +39,13 @@ class OwnCertificate:
     key: Path
 
 
-def own_certificate(folder: Path, names: Iterable[str], *, now: int) -> OwnCertificate:
+def own_certificate(
+    folder: Path, names: Iterable[str], *, now: int, holder: str = "Calward license server"
+) -> OwnCertificate:
     """The certificate in a folder, made there if there is none (ECDSA, P-256).
 
-    ``names``: host names and addresses that it shall hold for; ``now``: seconds since 1970 (UTC).
+    ``names``: host names and addresses that it shall hold for; ``now``: seconds since 1970 (UTC); ``holder``: its common name,
+    which clients show to people.
     Raises: LicensingError: UNAVAILABLE: the folder cannot be written; CORRUPT: one of the two files is gone.
     """
     files = OwnCertificate(folder / CERTIFICATE_FILE, folder / KEY_FILE)
@@ -51,7 +54,7 @@ def own_certificate(folder: Path, names: Iterable[str], *, now: int) -> OwnCerti
         detail = f"{files.certificate} and {files.key} go together and one is gone: restore it, or remove both and enroll the hosts anew"
         raise LicensingError(Problem.CORRUPT, detail)
     if not all(have):
-        _make(files, list(names), datetime.fromtimestamp(now, UTC))
+        _make(files, list(names), datetime.fromtimestamp(now, UTC), holder)
     return files
 
 
@@ -89,9 +92,9 @@ def reachable(url: str) -> str:
     return f"{scheme}://{socket.gethostname()}:{port}" if host.strip("[]") in _EVERYWHERE else url
 
 
-def _make(files: OwnCertificate, names: list[str], now: datetime) -> None:
+def _make(files: OwnCertificate, names: list[str], now: datetime, holder: str) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
-    certificate = _certificate(key, names, now)
+    certificate = _certificate(key, names, now, holder)
     key_text = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -103,8 +106,8 @@ def _make(files: OwnCertificate, names: list[str], now: datetime) -> None:
         raise LicensingError(Problem.UNAVAILABLE, detail) from None
 
 
-def _certificate(key: ec.EllipticCurvePrivateKey, names: list[str], now: datetime) -> x509.Certificate:
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Calward license server")])
+def _certificate(key: ec.EllipticCurvePrivateKey, names: list[str], now: datetime, holder: str) -> x509.Certificate:
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, holder)])
     # A client whose clock is a little slow must not meet a certificate from the future.
     begin = now - timedelta(days=1)
     usage = x509.KeyUsage(
