@@ -46,8 +46,7 @@ _NOT_KNOWN: Final = Finding(
     "this host does not know its licensing mode",
     "no license server told it now, and none ever has",
     "the host has not been able to ask a license server yet",
-    "mend what keeps it from its license servers; the mode itself is set there",
-    "calward host set NAME --mode per-user",
+    "mend what keeps it from its license servers, as the other findings say; the mode itself is set there (calward host set)",
 )
 
 

@@ -65,7 +65,8 @@ _STEPS: Final = (
         "{name}: {pin}",
         "license server {name} shows no certificate that this host can trust",
         "{trouble}; it shows {shown}",
-        "its certificate is its own, as usual, and the settings do not pin it; or TLS is not what is spoken there",
+        "its certificate is its own, as usual, and the settings do not pin it; or it has expired, or holds for another name; or TLS "
+        "is not what is spoken there",
         "compare with the fingerprint that calward serve prints on the license server; where it is the same, write it into "
         "the settings as fingerprint",
         none="no license server was reached over TLS",
