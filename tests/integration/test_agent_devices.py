@@ -7,8 +7,10 @@ import pytest
 
 from calward.adapters.host_config import load_host_config
 from calward.app.sessionhost.check_device import DeviceQuestion
-from calward.bootstrap_agent import Agent
+from calward.bootstrap_agent import make_desk
+from calward.entrypoints.agent.desk import Desk
 from tests.support.fake_license_server import TOKEN, FakeLicenseServer, serving
+from tests.support.journals import Lines
 
 HARDWARE = bytes.fromhex("00000104") + bytes(range(16))
 CONNECTION = "127.64.0.9"
@@ -37,17 +39,17 @@ def agent(tmp_path: Path):
         (tmp_path / "host.toml").write_text(
             f'state_dir = "{tmp_path}/state"\ntoken_file = "{tmp_path}/token"\ngrace_days = 0\n[[server]]\nurl = "{url}"\n'
         )
-        made = Agent(load_host_config(tmp_path / "host.toml"), lambda _: None)
+        made = make_desk(load_host_config(tmp_path / "host.toml"), Lines())
         yield made, fake
         made.stop()
 
 
-def pam(agent: Agent, stack: str, kind: str, line: str, remote: str = CONNECTION) -> dict:
+def pam(agent: Desk, stack: str, kind: str, line: str, remote: str = CONNECTION) -> dict:
     asked = {"ask": "pam", "seconds": 2, "stack": stack, "type": kind, "user": "alice", "line": line, "remote": remote}
     return asyncio.run(agent.answer(asked, 1))
 
 
-def connect(agent: Agent, hardware: bytes = HARDWARE):
+def connect(agent: Desk, hardware: bytes = HARDWARE):
     return asyncio.run(agent.decide(DeviceQuestion(hardware, "PC1", None, CONNECTION, "192.0.2.1")))
 
 

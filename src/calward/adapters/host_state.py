@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from enum import Enum
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final, TypeVar
 
 from calward.adapters.host_state_format import (
@@ -38,6 +39,7 @@ _LOCK_PAUSE: Final = 0.01
 """Seconds between two tries to get the lock."""
 _LOCK_PATIENCE: Final = 0.3
 """Seconds at most; whoever holds it only writes two small files."""
+_FORGOTTEN_AT_ONCE: Final = 50
 _PRIVATE_FOLDER: Final = 0o700
 _PRIVATE_FILE: Final = 0o600
 _OTHERS: Final = 0o077
@@ -61,16 +63,28 @@ class Lost(Enum):
 
 
 class StateFolder:
-    """The memory of a host, a ``HostMemory``; made when first used. ``holders``: the folder of one kind of them."""
+    """The memory of a host, a ``HostMemory`` and a ``HolderShelf``; made when first used.
+
+    ``holders``: the folder of one kind of them. ``turn``: where the threads of one process wait for each other, so that
+    only one of them at a time tries for the lock that all processes share.
+    """
 
     def __init__(
-        self, folder: Path, *, lost: Lost, complain: Complain, time_left: TimeLeft, holders: str = "users"
+        self,
+        folder: Path,
+        *,
+        lost: Lost,
+        complain: Complain,
+        time_left: TimeLeft,
+        holders: str = "users",
+        turn: "Lock | None" = None,
     ) -> None:
         self._folder = folder
         self._holders = holders
         self._lost = lost
         self._complain = complain
         self._time_left = time_left
+        self._turn = turn or Lock()
 
     def change(self, user: str, revise: Callable[[Memory], tuple[Memory, T]]) -> T:
         """Revise what is remembered of the host and of one user; see ``HostMemory``."""
@@ -89,6 +103,29 @@ class StateFolder:
                 document = json.loads(path.read_bytes())
                 yield str(document["user"]), user_part(document)
 
+    def count(self) -> int:
+        """How many files of this kind of holders there are."""
+        with suppress(OSError), os.scandir(self._folder / self._holders) as found:
+            return sum(1 for one in found if one.name.endswith(".json"))
+        return 0
+
+    def forget(self, judged: list[tuple[str, Memory]]) -> int:
+        """Take away the files of those that are still as they were judged; see ``HolderShelf``."""
+        parts = range(0, len(judged), _FORGOTTEN_AT_ONCE)
+        return sum(self._forget(judged[at : at + _FORGOTTEN_AT_ONCE]) for at in parts)
+
+    def _forget(self, judged: list[tuple[str, Memory]]) -> int:
+        """Those who stand at the door wait meanwhile, so it is done for some at a time."""
+        forgotten = 0
+        with self._locked() as hold:
+            for user, memory in judged if hold is _Hold.ALONE else ():
+                path = self._user_file(user)
+                with suppress(OSError, FormatError, ValueError, RecursionError):
+                    if user_part(json.loads(path.read_bytes())) == memory:
+                        path.unlink()
+                        forgotten += 1
+        return forgotten
+
     def _read(self, user: str) -> Memory | None:
         """Read both files; None where that fails today: then they are not written either, tomorrow they may be well."""
         try:
@@ -101,7 +138,9 @@ class StateFolder:
         host = self._load(self._host_file, host_part)
         known = self._load(self._user_file(user), user_part)
         memory = host or Memory()
-        return replace(memory, last=known.last, sessions=known.sessions) if known else memory
+        if known is None:
+            return memory
+        return replace(memory, last=known.last, sessions=known.sessions, proven=known.proven)
 
     def _load(self, path: Path, read: Callable[[Any], Memory]) -> Memory | None:
         """Read one file; None where there is none yet, or a user's file is broken; raises OSError."""
@@ -128,7 +167,7 @@ class StateFolder:
         try:
             if (after.grace, after.policy) != (before.grace, before.policy):
                 replace_file(self._host_file, host_document(after))
-            if (after.last, after.sessions) != (before.last, before.sessions):
+            if (after.last, after.sessions, after.proven) != (before.last, before.sessions, before.proven):
                 replace_file(self._user_file(user), user_document(user, after))
         except OSError as error:
             self._complain(f"what this host has to remember cannot be written to {self._folder}: {error}")
@@ -142,10 +181,15 @@ class StateFolder:
             self._complain(f"the state folder {self._folder} cannot be used: {error}")
             yield _Hold.NOTHING
             return
+        patience = max(0.0, min(_LOCK_PATIENCE, self._time_left()))
+        until = time.monotonic() + patience
+        ours = self._turn.acquire(timeout=patience)
         try:
-            yield self._wait_for(handle)
+            yield self._wait_for(handle, until)
         finally:
             os.close(handle)
+            if ours:
+                self._turn.release()
 
     def _make(self) -> None:
         users = self._folder / self._holders
@@ -158,13 +202,13 @@ class StateFolder:
                 f"it must belong to the user who runs this and be closed to others: chmod 700 {self._folder}"
             )
 
-    def _wait_for(self, handle: int) -> _Hold:
-        patience = min(_LOCK_PATIENCE, self._time_left())
-        tries = max(1, int(patience / _LOCK_PAUSE))
-        for _ in range(tries):
+    def _wait_for(self, handle: int, until: float) -> _Hold:
+        while True:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
+                if time.monotonic() >= until:
+                    break
                 time.sleep(_LOCK_PAUSE)
             else:
                 return _Hold.ALONE

@@ -7,7 +7,10 @@
 
 ``users/HASH.json``::
 
-    {"format": 1, "user": "alice", "license": {…}|null, "sessions": [{"line": ":10", "opened_at": TIME, "license": "L1"|null}]}
+    {"format": 1, "user": "alice", "license": {…}|null, "proven": false,
+     "sessions": [{"line": ":10", "opened_at": TIME, "license": "L1"|null, "device": ID|null}]}
+
+``proven`` and ``device`` may be missing: earlier releases did not write them.
 
 TIME is UTC in whole seconds, ``2026-11-24T06:22:46Z``.
 """
@@ -68,6 +71,7 @@ def user_document(user: str, memory: Memory) -> dict[str, Any]:
         "format": _FORMAT,
         "user": user,
         "license": memory.last and _license_document(memory.last),
+        "proven": memory.proven,
         "sessions": [_session_document(session) for session in memory.sessions],
     }
 
@@ -78,7 +82,8 @@ def user_part(document: Any) -> Memory:  # noqa: ANN401 - whatever JSON holds.
         _check_format(document)
         held = document["license"]
         sessions = tuple(_session(session) for session in document["sessions"])
-        return Memory(last=None if held is None else _license(held), sessions=sessions)
+        proven = bool(document.get("proven", False))
+        return Memory(last=None if held is None else _license(held), sessions=sessions, proven=proven)
     except _BROKEN as error:
         raise FormatError(_reason(error)) from error
 
@@ -109,11 +114,13 @@ def _license(fields: dict[str, Any]) -> HeldLicense:
 
 
 def _session_document(session: BoundSession) -> dict[str, Any]:
-    return {"line": session.line, "opened_at": _time(session.opened_at), "license": session.license}
+    opened_at = _time(session.opened_at)
+    return {"line": session.line, "opened_at": opened_at, "license": session.license, "device": session.device}
 
 
 def _session(fields: dict[str, Any]) -> BoundSession:
-    return BoundSession(str(fields["line"]), _required(fields["opened_at"]), fields["license"])
+    opened_at = _required(fields["opened_at"])
+    return BoundSession(str(fields["line"]), opened_at, fields["license"], fields.get("device"))
 
 
 def _time(moment: datetime | None) -> str | None:

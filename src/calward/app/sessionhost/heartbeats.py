@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from calward.app.heartbeats import MAX_SESSIONS
-from calward.app.sessionhost.ports import HostPolicy
+from calward.app.sessionhost.ports import HostPolicy, LicenseServer
 
-__all__ = ["MAX_SESSIONS", "HeartbeatAnswer", "HeartbeatReport", "LiveSession", "WireChain"]
+__all__ = ["MAX_SESSIONS", "AgentServer", "HeartbeatAnswer", "HeartbeatReport", "LiveSession", "WireChain"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +51,13 @@ class WireChain:
 
     chain: tuple[bytes, ...]
     expires_at: datetime
+
+
+class AgentServer(LicenseServer, Protocol):
+    """A license server as a daemon needs it; what it is asked raises LicensingError when no answer comes in time."""
+
+    def heartbeat(self, report: HeartbeatReport, *, seconds: float, now: datetime) -> HeartbeatAnswer:
+        """Tell what is open here, and hear what the server says of this host and of its licenses."""
+
+    def certificate(self, public_key: bytes, *, seconds: float) -> WireChain:
+        """Ask for certificates of this host's key (DER) for the wire."""

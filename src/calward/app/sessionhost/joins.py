@@ -9,8 +9,8 @@ from calward.app.sessionhost.check_device import DeviceVerdict
 
 __all__ = ["Joined", "Joins"]
 
-_LINES_KEPT: Final = 10_000
-"""Sessions whose device is remembered; one whose leader was killed never says that it closed."""
+_USERS_KEPT: Final = 10_000
+"""Users whose last logon is remembered until their session opens; one that never opens is said by nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +23,15 @@ class Joined:
 
 
 class Joins:
-    """The running connections, by address; used by several threads. Forgotten when the agent stops: so are its connections."""
+    """The running connections, by address; used by several threads. Forgotten when the agent stops: so are its connections.
+
+    What must outlive them, the device of a session, is kept with the session (``BoundSession``).
+    """
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._connections: dict[str, Joined] = {}
         self._users: dict[str, Joined] = {}
-        self._lines: dict[str, Joined] = {}
 
     def connected(self, connection: str, joined: Joined) -> None:
         """Note a device's connection."""
@@ -46,32 +48,17 @@ class Joins:
         """Find the device of a user who logs on now."""
         with self._lock:
             found = self._connections.get(connection or "")
-            if found is None:
-                self._users.pop(user, None)
-            else:
+            self._users.pop(user, None)
+            if found is not None:
                 self._users[user] = found
+            while len(self._users) > _USERS_KEPT:
+                del self._users[next(iter(self._users))]
             return found
 
-    def opened(self, user: str, line: str, connection: str | None) -> Joined | None:
+    def opened(self, user: str, connection: str | None) -> Joined | None:
         """Find the device of a session that opens: by its connection, else by the logon just before."""
         with self._lock:
-            found = self._connections.get(connection or "") or self._users.get(user)
-            self._lines.pop(line, None)
-            if found is not None:
-                self._lines[line] = found
-            while len(self._lines) > _LINES_KEPT:
-                del self._lines[next(iter(self._lines))]
-            return found
-
-    def closed(self, line: str) -> None:
-        """Forget a session."""
-        with self._lock:
-            self._lines.pop(line, None)
-
-    def of_line(self, line: str) -> Joined | None:
-        """The device of an open session."""
-        with self._lock:
-            return self._lines.get(line)
+            return self._connections.get(connection or "") or self._users.get(user)
 
     def count(self) -> int:
         """How many connections there are."""

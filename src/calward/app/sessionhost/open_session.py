@@ -30,12 +30,16 @@ _SESSIONS_KEPT: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class OpenSession:
-    """A user has logged on at ``line`` (an X display, a tty); ``device_license``: what the device has that was used for it."""
+    """A user has logged on at ``line`` (an X display, a tty).
+
+    ``device`` and ``device_license``: the device that was used for it, by the host's id, and what that device has.
+    """
 
     user: str
     line: str
     now: datetime
     device_license: HeldLicense | None = None
+    device: str | None = None
 
 
 def open_session(
@@ -64,7 +68,7 @@ def open_session(
 def _bound(known: Memory, command: OpenSession) -> tuple[Memory, Memory]:
     """Add the session; one that was left behind on the same line is gone."""
     held = command.device_license or known.last
-    session = BoundSession(command.line, command.now, held.id if held else None)
+    session = BoundSession(command.line, command.now, held.id if held else None, command.device)
     others = tuple(other for other in known.sessions if other.line != command.line)
     known = replace(known, sessions=(*others, session)[-_SESSIONS_KEPT:])
     return known, known

@@ -3,7 +3,7 @@
 The time and the request id come with each command; what is here talks to license servers and keeps the host's memory.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -11,7 +11,17 @@ from typing import Protocol, TypeVar
 from calward.domain.grace import GraceState
 from calward.domain.heard import Heard, HeldLicense
 
-__all__ = ["BoundSession", "Complain", "HostMemory", "HostPolicy", "LicenseServer", "Memory", "TimeLeft"]
+__all__ = [
+    "BoundSession",
+    "Complain",
+    "HolderShelf",
+    "HostMemory",
+    "HostPolicy",
+    "Journal",
+    "LicenseServer",
+    "Memory",
+    "TimeLeft",
+]
 
 T = TypeVar("T")
 
@@ -21,13 +31,31 @@ Complain = Callable[[str], None]
 """Tell the host's administrator one sentence; the user never sees it."""
 
 
+class Journal(Protocol):
+    """The host's log. Who a stranger can make us speak of is never a warning."""
+
+    def debug(self, sentence: str) -> None:
+        """What is done a thousand times a day."""
+
+    def info(self, sentence: str) -> None:
+        """What has happened and is as it should be."""
+
+    def warning(self, sentence: str) -> None:
+        """What somebody should look at."""
+
+
 @dataclass(frozen=True, slots=True)
 class BoundSession:
-    """An open session of a user: ``line`` is what PAM calls the terminal (an X display, a tty)."""
+    """An open session of a user: ``line`` is what PAM calls the terminal (an X display, a tty).
+
+    ``device``: the host's id for the device that the user came with, None where that is not known. It stands here, since
+    sessions outlive the agent.
+    """
 
     line: str
     opened_at: datetime
     license: str | None
+    device: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +70,16 @@ class HostPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What a host remembers: of itself, and of one user (``last``: the license it last saw for that user)."""
+    """What a host remembers: of itself, and of one holder.
+
+    ``last``: the license it last saw for that holder. ``proven``: a user has logged on here with this device.
+    """
 
     grace: GraceState = field(default_factory=GraceState)
     policy: HostPolicy | None = None
     last: HeldLicense | None = None
     sessions: tuple[BoundSession, ...] = ()
+    proven: bool = False
 
 
 class LicenseServer(Protocol):
@@ -81,3 +113,16 @@ class HostMemory(Protocol):
         A holder is a user or a device; each kind has a memory of its own beside the host's, which is one.
         ``revise`` is called once, and waits for nothing: others stand in line meanwhile.
         """
+
+
+class HolderShelf(Protocol):
+    """All holders of one kind that a host remembers; like ``HostMemory`` it never raises."""
+
+    def count(self) -> int:
+        """How many there are."""
+
+    def holders(self) -> Iterator[tuple[str, Memory]]:
+        """Each by name, with the holder's own part of the memory."""
+
+    def forget(self, judged: list[tuple[str, Memory]]) -> int:
+        """Forget those that still are what they were when they were judged; gives how many."""
