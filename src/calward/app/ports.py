@@ -3,16 +3,16 @@
 Ports are protocols: ``adapters`` makes them real, ``bootstrap`` plugs them in, tests and scenarios plug in the in-memory ledger.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from calward.domain.cals import CalType, HolderKind
 from calward.domain.events import Event
-from calward.domain.key_packs import KeyPack, Shelf
+from calward.domain.key_packs import KeyPack, PackId, Shelf
 from calward.domain.licenses import Ending, Holder, License, Seat
 from calward.domain.parties import Server
 
-__all__ = ["Book", "Claimed", "Clock", "Entropy", "Ledger"]
+__all__ = ["Book", "Claimed", "Clock", "Entropy", "Holding", "Ledger"]
 
 T = TypeVar("T")
 
@@ -41,6 +41,19 @@ class Claimed(NamedTuple):
     expired: int | None = None
 
 
+class Holding(NamedTuple):
+    """A running full license of a pack with who holds it. Times are seconds since 1970 (UTC)."""
+
+    license: int
+    seat: int
+    kind: HolderKind
+    key: str
+    label: str
+    issued_at: int
+    expires_at: int
+    proven_at: int | None
+
+
 class Book(Protocol):
     """The ledger within one transaction. Nothing is durable before the transaction commits.
 
@@ -62,6 +75,15 @@ class Book(Protocol):
     def keep_document(self, name: str, body: bytes) -> None:
         """Keep a document in place of the earlier one of that name."""
 
+    def documents(self, prefix: str) -> Mapping[str, bytes]:
+        """All documents whose names begin so, by name."""
+
+    def drop_document(self, name: str) -> None:
+        """Forget a document, if it is there."""
+
+    def alone(self) -> None:
+        """From now on nobody else changes the ledger until this transaction ends; asked before anything that changes a pack."""
+
     def shelf(self) -> Shelf:
         """All installed packs."""
 
@@ -70,6 +92,26 @@ class Book(Protocol):
 
     def remove_pack(self, pack: KeyPack) -> None:
         """Take a pack and its CALs away; none of them is held, and what ended on them is written down."""
+
+    def lowest_generation(self, pack: PackId) -> int:
+        """From which generation on a pack of this id could be installed: one that is here or left with a transfer is spent."""
+
+    def change_pack(self, pack: KeyPack, statement: bytes | None = None) -> None:
+        """Store what a pack is from now on. Its running licenses bear its version; CALs beyond its total, which must be free,
+        go, and missing ones come; those set aside are free again unless ``aside`` says that they stay. ``statement`` None: as before.
+        """
+
+    def set_aside(self, pack: KeyPack, count: int, now: int) -> None:
+        """Let nobody take so many of a pack's free CALs; they are free, and what ended on them is written down."""
+
+    def holdings(self, pack: KeyPack, now: int) -> Sequence[Holding]:
+        """The running licenses of a pack by their CAL's number."""
+
+    def reseat(self, moves: Sequence[tuple[int, Seat]]) -> None:
+        """Give running licenses other CALs, which no license holds that is not itself among these moves."""
+
+    def end_all(self, pack: KeyPack, at: int, ending: Ending) -> None:
+        """End all licenses of a pack that run; what ended by itself is written down."""
 
     def held(self, pack: KeyPack, now: int) -> int:
         """How many of the pack's CALs are held by running licenses."""
@@ -91,6 +133,9 @@ class Book(Protocol):
 
     def holder(self, kind: HolderKind, key: str, label: str) -> Holder:
         """The same, made when it is new. ``label`` is what people call it."""
+
+    def meet(self, kind: HolderKind, labels: Mapping[str, str]) -> None:
+        """Hear of many holders that ``holder`` will be asked for, so that they are read at once: labels by key."""
 
     def holder_of(self, license_: License) -> Holder:
         """Who holds a license."""

@@ -63,6 +63,7 @@ class AcceptanceRefusal(StrEnum):
     TRANSFER_ENDED = "transfer-ended"
     SERVER_NOT_ACTIVATED = "server-not-activated"
     KEY_NOT_CONFIRMED = "key-not-confirmed"
+    HANDOVER_MISSING = "handover-missing"
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,7 +153,10 @@ def _keep(asking: Asking, held: License) -> Decision:
     else:
         change, verdict = Change.KEPT, Verdict.KEPT
     if held.seat and not asking.blocked:
-        end = min(end, asking.shelf.by_id[held.seat.pack].expires_at)  # A license never outlives its pack.
+        pack = asking.shelf.by_id[held.seat.pack]
+        end = min(end, pack.expires_at)  # A license never outlives its pack.
+        if pack.transfer is not None:  # It goes on as it is, here and where the pack is going.
+            return _going_on(held, ((Rule.KEEP, Verdict.PACK_MOVING),), end=held.expires_at)
     if end <= held.expires_at and asking.mode is CalType.PER_DEVICE:  # Its pack ends then: nothing to renew.
         end, change, verdict = held.expires_at, Change.KEPT, Verdict.NOT_EXTENDED if asking.blocked else Verdict.KEPT
     return _going_on(held, ((Rule.KEEP, verdict),), end=end, change=change)

@@ -26,13 +26,22 @@ class KeyPack:
     installed_at: int
     expires_at: int
     """From this second it issues and renews nothing; ``NEVER`` if it has no end."""
+    generation: int = 1
+    """Counts the times it was signed anew (moved, changed)."""
+    bought_as: str = ""
+    """The version that was paid for, up to which it can be raised; empty: its own version."""
+    transfer: str | None = None
+    """The transfer for which it is frozen: it issues, renews and extends nothing, its licenses run on. None: usable."""
+    frozen_at: int | None = None
+    aside: int = 0
+    """How many of its CALs nobody may take because a change of them was asked for."""
 
 
 @dataclass(slots=True)
 class Shelf:
     """All packs of a license server in the order in which they are used.
 
-    Among packs of one family: the one that expires first, then the oldest (design 3).
+    Among packs of one family: the one that expires first, then the oldest (design 3). A frozen pack counts as an expired one.
     """
 
     packs: tuple[KeyPack, ...]
@@ -61,7 +70,7 @@ class Shelf:
 
     def older_families(self, type_: CalType, family: int, now: int) -> tuple[KeyPack, ...]:
         """Unexpired packs that are too old to open a host of this family."""
-        return tuple(p for p in self.packs if p.type is type_ and p.family < family and now < p.expires_at)
+        return tuple(p for p in self.packs if p.type is type_ and p.family < family and _issues(p, now))
 
     def usable(self, type_: CalType, family: int, now: int) -> tuple[tuple[KeyPack, ...], tuple[KeyPack, ...]]:
         """Unexpired packs of exactly this family, and of all newer ones; looked up once, until a pack expires."""
@@ -71,7 +80,12 @@ class Shelf:
             self._cached_until = min((p.expires_at for p in self.packs if p.expires_at > now), default=now + 1)
         found = self._cache.get((type_, family))
         if found is None:
-            fitting = [p for p in self.packs if p.type is type_ and p.family >= family and now < p.expires_at]
+            fitting = [p for p in self.packs if p.type is type_ and p.family >= family and _issues(p, now)]
             same = tuple(p for p in fitting if p.family == family)
             found = self._cache[type_, family] = (same, tuple(p for p in fitting if p.family > family))
         return found
+
+
+def _issues(pack: KeyPack, now: int) -> bool:
+    """Whether it may issue, renew and extend."""
+    return pack.transfer is None and now < pack.expires_at

@@ -40,6 +40,8 @@ class Ending(StrEnum):
     UPGRADED = "upgraded"
     REVOKED = "revoked"
     RELEASED = "released"
+    MOVED = "moved"
+    """Its pack is another license server's now, and the license goes on there."""
 
 
 class Seat(NamedTuple):

@@ -12,7 +12,7 @@ from typing import Any, Final
 from zlib import crc32
 
 from calward.domain.events import Event, Kind
-from calward.domain.licenses import Ending
+from calward.domain.licenses import Ending, Status
 
 __all__ = ["Check", "Finding", "LicenseState", "PackState", "Replay", "Share", "difference"]
 
@@ -94,6 +94,12 @@ class PackState:
     installed_at: int
     expires_at: int
     removed_at: int | None = None
+    generation: int = 1
+    bought_as: str = ""
+    transfer: str | None = None
+    """For which it is frozen, or with which it left."""
+    frozen_at: int | None = None
+    aside: int = 0
 
 
 @dataclass
@@ -219,16 +225,107 @@ def _pack_installed(state: Replay, event: Event) -> None:
         total=event["total"],
         installed_at=event["at"],
         expires_at=event["expires"],
+        generation=event.get("generation", 1),
+        bought_as=event.get("bought_as", ""),
     )
     state.installed[event["pack"]] = event["id"]
 
 
-def _pack_removed(state: Replay, event: Event) -> None:
-    row = state.installed.pop(event["pack"], None)
+def _installed(state: Replay, event: Event) -> PackState | None:
+    """The pack of an event, which must be installed."""
+    row = state.installed.get(event["pack"])
     if row is None:
         state.impossible(event, f"pack {event['pack']} to be installed", "it was not")
-    else:
-        state.packs[row].removed_at = event["at"]
+        return None
+    return state.packs[row]
+
+
+def _pack_removed(state: Replay, event: Event) -> None:
+    pack = _installed(state, event)
+    if pack:
+        pack.removed_at = event["at"]
+        del state.installed[event["pack"]]
+
+
+def _pack_frozen(state: Replay, event: Event) -> None:
+    pack = _installed(state, event)
+    if pack and pack.transfer is not None:
+        state.impossible(event, f"pack {pack.id} to be usable", f"it was frozen for transfer {pack.transfer}")
+    elif pack:
+        pack.transfer, pack.frozen_at = event["transfer"], event["at"]
+
+
+def _pack_unfrozen(state: Replay, event: Event) -> None:
+    pack = _installed(state, event)
+    if pack and pack.transfer != event["transfer"]:
+        state.impossible(event, f"pack {pack.id} to be frozen for transfer {event['transfer']}", f"{pack.transfer}")
+    elif pack:
+        pack.transfer = pack.frozen_at = None
+
+
+def _pack_moved_out(state: Replay, event: Event) -> None:
+    pack = _installed(state, event)
+    if not pack:
+        return
+    for license_ in state.licenses.values():
+        if license_.pack == pack.id and license_.ended_at is None:
+            license_.ended_at, license_.ending = event["at"], Ending.MOVED.value
+    pack.transfer, pack.aside = event["transfer"], 0
+    _pack_removed(state, event)
+
+
+def _license_adopted(state: Replay, event: Event) -> None:
+    _proven_here(state, event)
+    for number, ending in event.get("ends", ()):
+        state.end(number, Ending(ending), event["at"], event)
+    pack = _installed(state, event)
+    if pack and state.share.has(event["id"]):
+        state.licenses[event["id"]] = LicenseState(
+            holder=event["holder"],
+            type=pack.type,
+            status=Status.ACTIVE.value,
+            version=pack.version,
+            family=pack.family,
+            pack=pack.id,
+            seat=event["seat"],
+            issued_at=event["issued"],
+            expires_at=event["expires"],
+            decision=event["id"],
+        )
+
+
+def _proven_here(state: Replay, event: Event) -> None:
+    """A device that was proven elsewhere is so here; one that was proven here before stays so since then."""
+    token, since = event["holder"], event.get("proven")
+    if since is not None and state.share.has_holder(token) and state.holders.get(token) is None:
+        state.holders[token] = since
+
+
+def _pack_changed(state: Replay, event: Event) -> None:
+    pack = _installed(state, event)
+    if not pack:
+        return
+    pack.version, pack.family = event["version"], state.family_of(event["version"])
+    pack.type, pack.total, pack.expires_at = event["type"], event["total"], event["expires"]
+    pack.generation, pack.bought_as, pack.aside = event["generation"], event["bought_as"], 0
+    for license_ in state.licenses.values():
+        if license_.pack == pack.id and license_.ended_at is None:
+            license_.version, license_.family = pack.version, pack.family
+
+
+def _licenses_reseated(state: Replay, event: Event) -> None:
+    pack = _installed(state, event)
+    for number, seat in event["licenses"] if pack else ():
+        license_ = state.licenses.get(number)
+        if license_ is not None and pack:
+            license_.pack, license_.seat = pack.id, seat
+            license_.version, license_.family = pack.version, pack.family
+
+
+def _cals_set_aside(state: Replay, event: Event) -> None:
+    pack = _installed(state, event)
+    if pack:
+        pack.aside = event["count"]
 
 
 def _server_made(state: Replay, event: Event) -> None:
@@ -299,6 +396,13 @@ _CHANGES: Final[Mapping[str, Callable[[Replay, Event], None]]] = MappingProxyTyp
         Kind.RELEASED: _released,
         Kind.PACK_INSTALLED: _pack_installed,
         Kind.PACK_REMOVED: _pack_removed,
+        Kind.PACK_FROZEN: _pack_frozen,
+        Kind.PACK_UNFROZEN: _pack_unfrozen,
+        Kind.PACK_MOVED_OUT: _pack_moved_out,
+        Kind.LICENSE_ADOPTED: _license_adopted,
+        Kind.PACK_CHANGED: _pack_changed,
+        Kind.LICENSES_RESEATED: _licenses_reseated,
+        Kind.CALS_SET_ASIDE: _cals_set_aside,
         Kind.SERVER_MADE: _server_made,
         Kind.ACTIVATED: _activated,
         Kind.DEACTIVATED: _deactivated,

@@ -75,6 +75,7 @@ class Verdict(IntEnum):
     NOT_EXTENDED = 19
     RIGHT_ENDED = 20
     OVER_USE_KEPT = 21
+    PACK_MOVING = 22
 
 
 _DETAILS: Final = MappingProxyType(
@@ -85,6 +86,7 @@ _DETAILS: Final = MappingProxyType(
         Verdict.RENEWED: "the {holder}'s full license of {version} was near its end and got a new one, on the same CAL",
         Verdict.EXTENDED: "the {holder} holds a full license of {version}; its end moved with this logon",
         Verdict.NOT_EXTENDED: "the {holder} holds a full license of {version}; this server may not renew or extend it now",
+        Verdict.PACK_MOVING: "the {holder} holds a full license of {version}; its pack is moving to another license server, so its end stays",
         Verdict.TAKEN: "a CAL of {version} was free and is now held by the {holder}",
         Verdict.NONE_FREE: "none of {count} {type} CALs is free",
         Verdict.NOT_INSTALLED: "no unexpired {type} pack is installed",

@@ -32,6 +32,7 @@ FROZEN_VERDICTS = {
     19: "not-extended",
     20: "right-ended",
     21: "over-use-kept",
+    22: "pack-moving",
 }
 
 

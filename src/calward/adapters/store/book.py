@@ -6,13 +6,14 @@ refusals). ``loading`` reads what a group of requests will need in a handful of 
 by reading what is missing. Nothing is written before ``flushing``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from calward.adapters.store import rows
 from calward.adapters.store.answers import Answers
 from calward.adapters.store.flushing import StaleRowsError, flush
 from calward.adapters.store.holders import Holders
 from calward.adapters.store.loading import Loader
+from calward.adapters.store.moves import Moves
 from calward.adapters.store.registry import SqlRegistry
 from calward.adapters.store.seats import Seats
 from calward.adapters.store.shared import Shared
@@ -41,6 +42,8 @@ class SqlBook:
         self._seats = seats = Seats(transaction)
         self._loader = loader = Loader(transaction, holders, answers)
 
+        self._moves = moves = Moves(transaction)
+
         # The port's methods that a room does alone; bound here, so that a door costs no call on the hot path.
         self.prefetch, self.licenses_of, self.license = loader.prefetch, loader.licenses_of, loader.license
         self.find_holder, self.holder, self.holder_of = holders.find_holder, holders.holder, holders.holder_of
@@ -49,6 +52,9 @@ class SqlBook:
         self.new_id, self.append, self.event = answers.new_id, answers.append, answers.event
         self.remembered, self.remember, self.forget = answers.remembered, answers.remember, answers.forget
         self.same_refusal, self.note_refusal, self.due = answers.same_refusal, answers.note_refusal, answers.due
+        self.alone, self.lowest_generation = moves.alone, moves.lowest_generation
+        self.change_pack, self.set_aside, self.end_all = moves.change_pack, moves.set_aside, moves.end_all
+        self.holdings, self.reseat, self.meet = moves.holdings, moves.reseat, loader.meet
 
     @property
     def registry(self) -> SqlRegistry:
@@ -93,6 +99,15 @@ class SqlBook:
             "INSERT INTO document (name, body) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET body = excluded.body",
             (name, body),
         )
+
+    def documents(self, prefix: str) -> Mapping[str, bytes]:
+        found = self._select(
+            "SELECT name, body FROM document WHERE substr(name, 1, ?) = ? ORDER BY name", (len(prefix), prefix)
+        )
+        return {name: bytes(body) for name, body in found}
+
+    def drop_document(self, name: str) -> None:
+        self._do("DELETE FROM document WHERE name = ?", (name,))
 
     def shelf(self) -> Shelf:
         return self._shared.shelf(self._cursor)

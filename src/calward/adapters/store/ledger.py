@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from calward.adapters.store.book import SqlBook
 from calward.adapters.store.engines import dialect_of, open_writer
+from calward.adapters.store.moves import TURN
 from calward.adapters.store.shared import Shared
 from calward.adapters.store.statements import Statements
 from calward.app.licensing.requests import Confirmation, Request
@@ -27,6 +28,11 @@ GROUP = 256
 
 ATTEMPTS = 4
 """How often an act that lost a race (a deadlock, a row that changed) is done again before the caller hears of it."""
+
+_TAKE_TURN = f"pg_advisory_xact_lock_shared({TURN})"
+"""Waits while another replica changes a pack (``Moves.alone``); asked with the time, so that it costs no statement of its own."""
+
+_TIME = f"SELECT floor(extract(epoch FROM clock_timestamp()))::bigint FROM (SELECT {_TAKE_TURN}) AS turn"  # noqa: S608
 
 log = structlog.get_logger(__name__)
 
@@ -166,8 +172,10 @@ class SqlLedger:
 
     def _now(self, cursor: Any) -> int:  # noqa: ANN401
         if self._clock is not None:
+            if self.dialect == "postgresql":
+                cursor.execute(f"SELECT {_TAKE_TURN}")
             return self._clock.now()
-        cursor.execute("SELECT floor(extract(epoch FROM clock_timestamp()))::bigint")
+        cursor.execute(_TIME)
         return int(cursor.fetchone()[0])
 
 

@@ -1,7 +1,7 @@
 # ruff: noqa: D102, S608 - the port says what each method without a docstring does; names in statements come from our own tables
 """How is read at once what a whole group of acts will need?"""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from calward.adapters.store import rows
@@ -9,6 +9,7 @@ from calward.adapters.store.answers import Answers
 from calward.adapters.store.holders import Holders
 from calward.adapters.store.transaction import Transaction
 from calward.app.licensing.issue_license import IssueLicense
+from calward.domain.cals import HolderKind
 from calward.domain.licenses import Holder, License
 
 __all__ = ["MOST_AT_ONCE", "Loader"]
@@ -49,6 +50,10 @@ class Loader:
         self._holders.load({(ask.kind[0], ask.key): ask.label for ask in fresh})
         if self._sql.dialect == "postgresql":
             self._answers.load(keys)  # After the locks: another replica may just have answered the same request.
+        self._by_holder([x.id for x in self._work.holders.values() if x and x.id not in self._work.licenses_of])
+
+    def meet(self, kind: HolderKind, labels: Mapping[str, str]) -> None:
+        self._holders.load({(kind[0], key): label for key, label in labels.items()})
         self._by_holder([x.id for x in self._work.holders.values() if x and x.id not in self._work.licenses_of])
 
     def licenses_of(self, holder: Holder) -> Sequence[License]:

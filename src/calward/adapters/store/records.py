@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Select, and_, func, or_, select
 
 from calward.adapters.store import rows, tables
+from calward.adapters.store.moves import ASIDE
 from calward.adapters.store.tables import checkpoint, event, holder, host, license_, pack, refusal, request, seat
 from calward.app.licensing.records import HolderRow, LicenseRow, PackRow, SeatRow, StoredEvent
 from calward.domain.holders import token_of
@@ -22,6 +23,10 @@ from calward.domain.replay import Share
 
 __all__ = ["SqlRecords", "open_records"]
 
+_PACK = (
+    "number", "id", "version", "type", "family", "total", "installed_at", "expires_at", "removed_at",
+    "generation", "bought_as", "transfer", "frozen_at", "aside",
+)  # fmt: skip
 _ALL = Share()
 _AT_ONCE = 2_000
 """Rows fetched together."""
@@ -88,8 +93,8 @@ class SqlRecords:
 
     def packs(self) -> list[PackRow]:
         query = (
-            select(*(pack.c[x] for x in ("number", "id", "version", "type", "family", "total", "installed_at", "expires_at", "removed_at")),
-                   func.count(seat.c.n), func.min(seat.c.n), func.max(seat.c.n))
+            select(*(pack.c[x] for x in _PACK), func.count(seat.c.n), func.min(seat.c.n), func.max(seat.c.n),
+                   func.count(seat.c.n).filter(seat.c.license == ASIDE))
             .outerjoin(seat, seat.c.pack == pack.c.number)
             .group_by(pack.c.number)
             .order_by(pack.c.number)
@@ -126,6 +131,7 @@ class SqlRecords:
             select(seat.c.pack, seat.c.n, seat.c.license, seat.c.held_until,
                    license_.c.pack, license_.c.seat, license_.c.ended_at, license_.c.expires_at)
             .outerjoin(license_, license_.c.id == seat.c.license)
+            .where(or_(seat.c.license.is_(None), seat.c.license != ASIDE))
             .order_by(seat.c.pack, seat.c.n)
         )  # fmt: skip
         for row, n, number, until, held_pack, held_n, ended_at, expires_at in self._stream(query):

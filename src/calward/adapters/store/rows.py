@@ -34,7 +34,10 @@ HOLDER = ("id", "kind", "key", "label", "hash", "proven_at")
 LICENSE = (
     "id", "holder", "type", "status", "version", "family", "pack", "seat", "issued_at", "expires_at", "decision", "ended_at", "ending",
 )  # fmt: skip
-PACK = ("number", "id", "version", "family", "type", "total", "installed_at", "expires_at")
+PACK = (
+    "number", "id", "version", "family", "type", "total", "installed_at", "expires_at",
+    "generation", "bought_as", "transfer", "frozen_at", "aside",
+)  # fmt: skip
 
 _KINDS = {"d": HolderKind.DEVICE, "u": HolderKind.USER}
 _TYPES = {"d": CalType.PER_DEVICE, "u": CalType.PER_USER}
@@ -113,14 +116,15 @@ def license_row(license_: License, pack: int | None) -> tuple[Any, ...]:
 
 def pack_from(row: Sequence[Any]) -> KeyPack:
     """A pack from a row of ``PACK`` columns."""
-    number, name, version, family, type_, total, installed_at, expires_at = row
-    return KeyPack(PackId(name), number, version, family, _TYPES[type_], total, installed_at, expires_at)
+    number, name, version, family, type_, *rest = row
+    return KeyPack(PackId(name), number, version, family, _TYPES[type_], *rest)
 
 
 def pack_row(pack: KeyPack) -> tuple[Any, ...]:
     """The ``PACK`` columns of a pack."""
     return (
         pack.row, pack.id, pack.version, pack.family, _TYPE_LETTERS[pack.type], pack.total, pack.installed_at, pack.expires_at,
+        pack.generation, pack.bought_as, pack.transfer, pack.frozen_at, pack.aside,
     )  # fmt: skip
 
 

@@ -81,8 +81,14 @@ pack = Table(
     Column("expires_at", BigInteger, nullable=False),
     Column("removed_at", BigInteger),
     Column("statement", LargeBinary, nullable=False),
+    Column("generation", Integer, nullable=False, server_default="1"),
+    Column("bought_as", String(32), nullable=False, server_default=""),
+    Column("transfer", String(32)),
+    Column("frozen_at", BigInteger),
+    Column("aside", Integer, nullable=False, server_default="0"),
     CheckConstraint("total >= 1", name="pack_holds_cals"),
 )
+"""``transfer``: for which it is frozen; of a removed pack: with which it left. ``aside``: CALs that wait for a change."""
 Index(
     "pack_installed_once",
     pack.c.id,
@@ -101,7 +107,8 @@ seat = Table(
     CheckConstraint("license IS NOT NULL OR held_until = 0", name="seat_held_by_a_license"),
     sqlite_with_rowid=False,
 )
-"""One row a CAL. It is free when ``held_until`` is not in the future."""
+"""One row a CAL. It is free when ``held_until`` is not in the future. One that is set aside is held until ``NEVER`` by no license
+at all, for which -1 stands."""
 Index("seat_free", seat.c.pack, seat.c.held_until, seat.c.n)
 
 holder = Table(

@@ -39,7 +39,7 @@ def find_license(book: Book, kind: HolderKind, key: str, now: int, family: int |
 def revoke_license(command: FreeLicense, book: Book, *, now: int) -> Done | RefusedAct:
     """Revoke a full per-device license. Facts: ``remaining`` and ``next_at`` of its family, after the act."""
     found = _running(command, book, now)
-    reason = _why_not_revocable(found)
+    reason = _why_not_revocable(found) or _why_fixed(found, book)
     if reason:
         return refuse_act(book, "revoke", now, command.by, reason, license=found.id)
     left = allowance_now(book, found.family, now)
@@ -58,6 +58,9 @@ def release_license(command: FreeLicense, book: Book, *, now: int) -> Done | Ref
     found = _running(command, book, now)
     if found.type is CalType.PER_DEVICE:
         return refuse_act(book, "release", now, command.by, Reason.PER_DEVICE_NOT_RELEASABLE, license=found.id)
+    fixed = _why_fixed(found, book)
+    if fixed:
+        return refuse_act(book, "release", now, command.by, fixed, license=found.id)
     book.end(found, now, Ending.RELEASED)
     holder = book.holder_of(found)
     event = write_act(book, Kind.RELEASED, now, command.by, license=found.id, holder=holder.token)
@@ -83,6 +86,12 @@ def _why_not_revocable(found: License) -> Reason | None:
     if found.type is CalType.PER_USER:
         return Reason.PER_USER_NOT_REVOCABLE
     return None if found.status is Status.ACTIVE else Reason.NOT_A_FULL_LICENSE
+
+
+def _why_fixed(found: License, book: Book) -> Reason | None:
+    """A license that is listed to go to another license server is not ended here meanwhile."""
+    pack = book.shelf().by_id.get(found.seat.pack) if found.seat else None
+    return Reason.PACK_MOVING if pack and pack.transfer is not None else None
 
 
 def _limit_reached(command: FreeLicense, book: Book, found: License, left: Allowance, now: int) -> RefusedAct:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from calward.app.licensing.acts import Done, RefusedAct, refuse_act, write_act
-from calward.app.licensing.sweep import sweep
+from calward.app.licensing.sweep import settle
 from calward.app.ports import Book
 from calward.domain.cals import CalType
 from calward.domain.compatibility import server_holds_cal
@@ -13,12 +13,25 @@ from calward.domain.key_packs import KeyPack, PackId
 from calward.domain.ladder import Ladder
 from calward.domain.reasons import Reason
 
-__all__ = ["InstallKeyPack", "RemoveKeyPack", "install_key_pack", "remove_key_pack"]
+__all__ = [
+    "BARRED",
+    "InstallKeyPack",
+    "RemoveKeyPack",
+    "install_key_pack",
+    "lowest_generation",
+    "remove_key_pack",
+]
+
+BARRED = "barred:"
+"""Documents of packs that never came here, or were removed, and went elsewhere: the lowest generation that may still come."""
 
 
 @dataclass(frozen=True, slots=True)
 class InstallKeyPack:
-    """A pack whose statement was accepted. ``expires_at``: seconds since 1970. ``statement``: the signed envelope's bytes."""
+    """A pack whose statement was accepted. ``expires_at``: seconds since 1970. ``statement``: the signed envelope's bytes.
+
+    ``bought_as``: the version up to which it can be raised; empty: its own.
+    """
 
     id: PackId
     version: str
@@ -27,6 +40,8 @@ class InstallKeyPack:
     expires_at: int
     by: str
     statement: bytes = b""
+    generation: int = 1
+    bought_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +53,11 @@ class RemoveKeyPack:
 
 
 def install_key_pack(command: InstallKeyPack, book: Book, ladder: Ladder, *, now: int) -> Done | RefusedAct:
-    """Install all CALs of a pack, or say why not; raises LicensingError for an unknown version or a total below 1."""
+    """Install all CALs of a pack, or say why not; raises LicensingError for an unknown version or a total below 1.
+
+    INVARIANT: a generation of a pack that is here, or that went elsewhere from here, is never installed (again). One that was
+    removed here and nowhere else used may come back.
+    """
     version = ladder.canonical(command.version)
     if command.total < 1:
         raise LicensingError(Problem.MALFORMED, f"pack {command.id!r} must hold at least 1 CAL", field="total")
@@ -56,6 +75,8 @@ def install_key_pack(command: InstallKeyPack, book: Book, ladder: Ladder, *, now
         total=command.total,
         installed_at=now,
         expires_at=command.expires_at,
+        generation=command.generation,
+        bought_as=ladder.canonical(command.bought_as or version),
     )
     book.add_pack(pack, command.statement)
     facts = {
@@ -64,6 +85,8 @@ def install_key_pack(command: InstallKeyPack, book: Book, ladder: Ladder, *, now
         "type": pack.type.value,
         "total": pack.total,
         "expires": pack.expires_at,
+        "generation": pack.generation,
+        "bought_as": pack.bought_as,
     }
     book.append(
         {"id": pack.row, "at": now, "kind": Kind.PACK_INSTALLED.value, "by": command.by, "server": server.name} | facts
@@ -75,6 +98,9 @@ def _why_not(command: InstallKeyPack, book: Book, ladder: Ladder, version: str, 
     server = book.server()
     if command.id in book.shelf().by_id:
         return Reason.PACK_ALREADY_INSTALLED, f"pack {command.id} is installed already: nothing was changed"
+    if command.generation < lowest_generation(book, command.id):
+        detail = f"pack {command.id} was here in this form and has moved on: ask the clearinghouse where it is"
+        return Reason.PACK_ALREADY_INSTALLED, detail
     if not server_holds_cal(ladder, server.version, version):
         would = ", ".join(ladder.at_least(version))
         detail = f"pack {command.id} holds {version} CALs, license server {server.name} runs as {server.version}: versions that would do are {would}"
@@ -82,6 +108,12 @@ def _why_not(command: InstallKeyPack, book: Book, ladder: Ladder, version: str, 
     if command.expires_at <= now:
         return Reason.PACK_EXPIRED, f"pack {command.id} has expired: ask for one with a later end"
     return None
+
+
+def lowest_generation(book: Book, pack: PackId) -> int:
+    """From which generation on a pack may be installed here: what was here counts, and what went elsewhere without having come."""
+    barred = book.document(BARRED + pack)
+    return max(book.lowest_generation(pack), int(barred) if barred else 1)
 
 
 def remove_key_pack(command: RemoveKeyPack, book: Book, *, now: int) -> Done | RefusedAct:
@@ -92,11 +124,12 @@ def remove_key_pack(command: RemoveKeyPack, book: Book, *, now: int) -> Done | R
         raise LicensingError(
             Problem.NOT_FOUND, f"no pack {command.id!r} is installed (installed: {known})", field="pack"
         )
+    if pack.transfer is not None:
+        return refuse_act(book, "remove", now, command.by, Reason.PACK_MOVING, pack=pack.id)
     held = book.held(pack, now)
     if held:
         detail = f"{held} of {pack.total} CALs of pack {pack.id} are held by running licenses: they end, or are revoked or released, first"
         return refuse_act(book, "remove", now, command.by, Reason.PACK_IN_USE, detail, pack=pack.id, held=held)
-    while sweep(book, now=now):  # Afterwards nobody would find what has ended on this pack without being written down.
-        pass
+    settle(book, now=now)  # Afterwards nobody would find what has ended on this pack without being written down.
     book.remove_pack(pack)
     return Done("removed", write_act(book, Kind.PACK_REMOVED, now, command.by, pack=pack.id))

@@ -20,7 +20,10 @@ class StoredEvent(NamedTuple):
 
 
 class PackRow(NamedTuple):
-    """A pack; ``seats``, ``first`` and ``last`` are the number of its CALs' rows, the lowest and the highest of them."""
+    """A pack; ``seats``, ``first`` and ``last`` are the number of its CALs' rows, the lowest and the highest of them.
+
+    ``waiting``: how many of them are marked as set aside.
+    """
 
     number: int
     id: str
@@ -31,9 +34,15 @@ class PackRow(NamedTuple):
     installed_at: int
     expires_at: int
     removed_at: int | None
+    generation: int
+    bought_as: str
+    transfer: str | None
+    frozen_at: int | None
+    aside: int
     seats: int
     first: int | None
     last: int | None
+    waiting: int
 
 
 class LicenseRow(NamedTuple):
@@ -55,7 +64,7 @@ class LicenseRow(NamedTuple):
 
 
 class SeatRow(NamedTuple):
-    """A CAL beside the license that it names, or a running license beside the CAL that it names.
+    """A CAL beside the license that it names, or a running license beside the CAL that it names; none that is set aside.
 
     ``holds``: the CAL (pack row, n) that the license says it holds, None for an ended license or none at all.
     """

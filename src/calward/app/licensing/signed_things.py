@@ -14,16 +14,20 @@ from calward.domain.errors import LicensingError, Problem
 from calward.domain.key_packs import PackId
 from calward.domain.ladder import Ladder
 from calward.domain.licenses import NEVER
-from calward.domain.statements import ActivationRequest, PayloadType
+from calward.domain.statements import ActivationRequest, KeyPackStatement, PayloadType
 from calward.domain.trust import Keyring, Trust, Verify
 
 __all__ = [
     "Clearinghouse",
     "Signatures",
+    "accept_pack",
+    "install_command",
     "install_signed_pack",
+    "moment_of",
     "request_activation",
     "take_activation",
     "take_keyring",
+    "trust_of",
 ]
 
 KEYRING = "keyring"
@@ -61,7 +65,7 @@ def request_activation(book: Book, signatures: Signatures, entropy: Entropy, *, 
     server = book.server()
     nonce = entropy.token(16).hex()
     book.keep_document(NONCE, nonce.encode())
-    request = ActivationRequest(server.id, server.name, signatures.public_key, nonce, _moment(now), server.version)
+    request = ActivationRequest(server.id, server.name, signatures.public_key, nonce, moment_of(now), server.version)
     return signatures.seal(PayloadType.ACTIVATION_REQUEST, request.to_payload())
 
 
@@ -72,7 +76,7 @@ def take_keyring(text: bytes, book: Book, signatures: Signatures, *, now: int) -
         raise LicensingError(Problem.MALFORMED, detail, field="roots")
     known = _keyring(book, signatures, now)
     newest = known.version if isinstance(known, Keyring) else 0
-    found = accept_keyring(text, roots=signatures.roots, now=_moment(now), verify=signatures.verify, newest=newest)
+    found = accept_keyring(text, roots=signatures.roots, now=moment_of(now), verify=signatures.verify, newest=newest)
     if isinstance(found, NotAccepted):
         return found
     book.keep_document(KEYRING, text)
@@ -83,8 +87,8 @@ def take_activation(text: bytes, book: Book, signatures: Signatures, *, now: int
     """Take the right to issue that a clearinghouse gave this license server."""
     nonce = book.document(NONCE)
     identity = ServerIdentity(book.server().id, signatures.public_key, nonce.decode() if nonce else None)
-    trust = _trust(book, signatures, now)
-    found = accept_activation(text, trust=trust, server=identity, now=_moment(now), verify=signatures.verify)
+    trust = trust_of(book, signatures, now)
+    found = accept_activation(text, trust=trust, server=identity, now=moment_of(now), verify=signatures.verify)
     if isinstance(found, NotAccepted):
         return found
     until = NEVER if found.issue_until is None else int(found.issue_until.timestamp())
@@ -95,19 +99,31 @@ def install_signed_pack(
     text: bytes, book: Book, signatures: Signatures, ladder: Ladder, *, now: int, by: str
 ) -> Done | RefusedAct | NotAccepted:
     """Install a key pack that a clearinghouse signed for this license server."""
+    found = accept_pack(text, book, signatures, ladder, now=now)
+    if isinstance(found, NotAccepted):
+        return found
+    return install_key_pack(install_command(found, text, by), book, ladder, now=now)
+
+
+def accept_pack(
+    text: bytes, book: Book, signatures: Signatures, ladder: Ladder, *, now: int
+) -> KeyPackStatement | NotAccepted:
+    """A key pack that a clearinghouse signed for this license server and that it may hold."""
     server = book.server()
-    found = accept_key_pack(
+    return accept_key_pack(
         text,
-        trust=_trust(book, signatures, now),
+        trust=trust_of(book, signatures, now),
         server_id=server.id,
         ladder=ladder,
         server_version=server.version,
-        now=_moment(now),
+        now=moment_of(now),
         verify=signatures.verify,
     )
-    if isinstance(found, NotAccepted):
-        return found
-    command = InstallKeyPack(
+
+
+def install_command(found: KeyPackStatement, text: bytes, by: str) -> InstallKeyPack:
+    """What an accepted key pack asks to install; ``text``: its envelope."""
+    return InstallKeyPack(
         id=PackId(found.pack_id),
         version=found.version,
         type=found.cal_type,
@@ -115,11 +131,13 @@ def install_signed_pack(
         expires_at=int(found.expires_at.timestamp()),
         by=by,
         statement=text,
+        generation=found.generation,
+        bought_as=found.bought_as,
     )
-    return install_key_pack(command, book, ladder, now=now)
 
 
-def _trust(book: Book, signatures: Signatures, now: int) -> Trust:
+def trust_of(book: Book, signatures: Signatures, now: int) -> Trust:
+    """Whom to believe now: the roots of the settings and the kept keyring."""
     known = _keyring(book, signatures, now)
     return Trust(signatures.roots, known if isinstance(known, Keyring) else None)
 
@@ -129,8 +147,9 @@ def _keyring(book: Book, signatures: Signatures, now: int) -> Keyring | NotAccep
     text = book.document(KEYRING)
     if text is None:
         return None
-    return accept_keyring(text, roots=signatures.roots, now=_moment(now), verify=signatures.verify)
+    return accept_keyring(text, roots=signatures.roots, now=moment_of(now), verify=signatures.verify)
 
 
-def _moment(now: int) -> datetime:
+def moment_of(now: int) -> datetime:
+    """A second since 1970 as signed things say it."""
     return datetime.fromtimestamp(now, UTC)

@@ -9,7 +9,7 @@ from calward.domain.events import Kind
 from calward.domain.licenses import Ending
 from calward.domain.settings import SECONDS_PER_DAY
 
-__all__ = ["REQUESTS_KEPT_FOR", "sweep"]
+__all__ = ["REQUESTS_KEPT_FOR", "settle", "sweep"]
 
 REQUESTS_KEPT_FOR = SECONDS_PER_DAY
 """Seconds for which request ids are kept (design 4)."""
@@ -28,3 +28,9 @@ def sweep(book: Book, *, now: int) -> int:
         book.end(license_, license_.expires_at, Ending.EXPIRED)
     book.append({"id": book.new_id(), "at": now, "kind": Kind.EXPIRED.value, "licenses": [x.id for x in expired]})
     return len(expired)
+
+
+def settle(book: Book, *, now: int) -> None:
+    """End all expired licenses in the books, so that every license on a pack that has not ended runs."""
+    while sweep(book, now=now):
+        pass

@@ -170,6 +170,8 @@ def _compare_packs(records: Records, replay: Replay, audit: Audit) -> None:
             continue
         audit.add(difference(Check.PACK, where, asdict(state), row._asdict()))
         _check_seat_count(row, 0 if state.removed_at is not None else state.total, audit)
+        if row.waiting != state.aside:
+            audit.note(Check.SEAT, where, f"{state.aside} CALs set aside", f"{row.waiting}")
     for state in waiting.values():
         audit.note(Check.PACK, f"pack {state.id}", f"{state.total} CALs", "no row")
 

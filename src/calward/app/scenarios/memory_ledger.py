@@ -4,22 +4,26 @@
 For scenarios and what-if questions, and as the model against which the real ledgers are tested (one contract suite for all).
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from calward.app.ports import Book, Claimed, Clock, Entropy
+from calward.app.ports import Book, Claimed, Clock, Entropy, Holding
 from calward.domain.cals import CalType, HolderKind
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.events import Event, encode_event, read_event
 from calward.domain.holders import holder_token
 from calward.domain.key_packs import KeyPack, PackId, Shelf
-from calward.domain.licenses import Ending, Holder, License, Seat, Status
+from calward.domain.licenses import NEVER, Ending, Holder, License, Seat, Status
 from calward.domain.parties import Server
 
 __all__ = ["MemoryLedger"]
 
 T = TypeVar("T")
+
+
+_ASIDE = -1
+"""Stands for a license on a CAL that is set aside."""
 
 
 @dataclass
@@ -48,6 +52,8 @@ class MemoryLedger:
     _refusals: dict[tuple[int, int, str], tuple[int, int, int]] = field(default_factory=dict)
     _warned: dict[str, int] = field(default_factory=dict)
     _documents: dict[str, bytes] = field(default_factory=dict)
+    _spent: dict[PackId, int] = field(default_factory=dict)
+    """The lowest generation in which a pack that is gone may come back."""
 
     def write(self, act: Callable[[Book], T]) -> T:
         """Run one act."""
@@ -86,6 +92,15 @@ class MemoryLedger:
     def keep_document(self, name: str, body: bytes) -> None:
         self._documents[name] = body
 
+    def documents(self, prefix: str) -> Mapping[str, bytes]:
+        return {name: body for name, body in sorted(self._documents.items()) if name.startswith(prefix)}
+
+    def drop_document(self, name: str) -> None:
+        self._documents.pop(name, None)
+
+    def alone(self) -> None:
+        pass  # Nobody else ever has this book.
+
     def shelf(self) -> Shelf:
         return self._shelf
 
@@ -95,8 +110,65 @@ class MemoryLedger:
         self._shelf = Shelf.of(self._packs.values())
 
     def remove_pack(self, pack: KeyPack) -> None:
+        here = self._packs[pack.id]
+        self._spent[pack.id] = max(self._spent.get(pack.id, 1), here.generation + (here.transfer is not None))
         del self._packs[pack.id], self._seats[pack.id]
         self._shelf = Shelf.of(self._packs.values())
+
+    def lowest_generation(self, pack: PackId) -> int:
+        here = self._packs.get(pack)
+        return max(self._spent.get(pack, 1), here.generation + 1 if here else 1)
+
+    def change_pack(self, pack: KeyPack, statement: bytes | None = None) -> None:  # noqa: ARG002
+        self._packs[pack.id] = pack
+        seats = self._seats[pack.id]
+        for seat in seats.values():
+            if seat.license == _ASIDE and not pack.aside:
+                seat.license, seat.held_until = None, 0
+        for n in range(pack.total + 1, max(seats) + 1):
+            if seats.pop(n).license is not None:
+                raise AssertionError(n)
+        for n in range(1, pack.total + 1):
+            seats.setdefault(n, _Seat())
+        for license_ in self._running(pack):
+            license_.version, license_.family = pack.version, pack.family
+        self._shelf = Shelf.of(self._packs.values())
+
+    def set_aside(self, pack: KeyPack, count: int, now: int) -> None:
+        free = [seat for seat in self._seats[pack.id].values() if seat.held_until <= now]
+        for seat in free[:count]:
+            seat.license, seat.held_until = _ASIDE, NEVER
+        self._packs[pack.id] = replace(self._packs[pack.id], aside=count)
+        self._shelf = Shelf.of(self._packs.values())
+
+    def _running(self, pack: KeyPack) -> list[License]:
+        """The licenses of a pack that have not ended in the books, by their CAL's number."""
+        held = (seat.license for _, seat in sorted(self._seats[pack.id].items()))
+        return [self._licenses[number] for number in held if number not in {None, _ASIDE}]
+
+    def holdings(self, pack: KeyPack, now: int) -> Sequence[Holding]:
+        return [self._holding(x) for x in self._running(pack) if x.runs(now)]
+
+    def _holding(self, license_: License) -> Holding:
+        holder = self._by_id[license_.holder]
+        n = license_.seat.n if license_.seat else 0
+        who = (holder.kind, holder.key, holder.label)
+        return Holding(license_.id, n, *who, license_.issued_at, license_.expires_at, holder.proven_at)
+
+    def reseat(self, moves: Sequence[tuple[int, Seat]]) -> None:
+        moving = [(self._licenses[number], seat) for number, seat in moves]
+        for license_, _ in moving:
+            if license_.seat:
+                old = self._seats[license_.seat.pack][license_.seat.n]
+                old.license, old.held_until = None, 0
+        for license_, seat in moving:
+            license_.seat = seat
+            license_.version, license_.family = self._packs[seat.pack].version, self._packs[seat.pack].family
+            self._hold(license_)
+
+    def end_all(self, pack: KeyPack, at: int, ending: Ending) -> None:
+        for license_ in self._running(pack):
+            self._end(license_, at, ending)
 
     def held(self, pack: KeyPack, now: int) -> int:
         return sum(seat.held_until > now for seat in self._seats[pack.id].values())
@@ -132,6 +204,9 @@ class MemoryLedger:
             self._holders[kind, key] = self._by_id[found.id] = found
             self._of_holder[found.id] = []
         return found
+
+    def meet(self, kind: HolderKind, labels: Mapping[str, str]) -> None:
+        pass  # Here one look-up is as good as many.
 
     def holder_of(self, license_: License) -> Holder:
         return self._by_id[license_.holder]

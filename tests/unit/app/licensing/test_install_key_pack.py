@@ -35,6 +35,8 @@ def test_an_installed_pack_lies_on_the_shelf_and_its_event_says_what_it_holds():
         "type": "per-device",
         "total": 5,
         "expires": NEVER,
+        "generation": 1,
+        "bought_as": "2008R2",
     }
 
 
