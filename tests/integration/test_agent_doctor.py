@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ from calward.entrypoints.cli.exit_codes import Exit
 from tests.support.command_line import Ran, calward
 from tests.support.fake_license_server import FakeLicenseServer, dead_url, dripping, hanging
 from tests.support.fake_license_server import serving as serving_fake
-from tests.support.running_server import Running, serving
+from tests.support.running_server import CALWARD, Running, serving
 
 pytestmark = pytest.mark.xdist_group("doctor")  # One license server for all of them.
 
@@ -343,3 +344,34 @@ def test_a_running_agent_is_asked(host, server, monkeypatch):
         thread.join()
     assert "it still asks https://old.example" in found["agent-outdated"]["evidence"]
     assert found["agent-trouble"]["evidence"] == "it is away"
+
+
+def test_a_host_with_relay_and_pam_is_in_order_while_its_agent_runs_and_not_afterwards(host, server):
+    host.enroll(server, "per-device")
+    (host.folder / "pam.d" / "xrdp-sesman").write_text("@include common-account\n@include common-session\n")
+    config = str(host.folder / "host.toml")
+    with socket.create_server(("127.0.0.1", 0)) as program, socket.create_server(("127.0.0.1", 0)) as free:
+        relay = f'listen = "127.0.0.1:{free.getsockname()[1]}"\nhost = "127.0.0.1:{program.getsockname()[1]}"'
+        host.configure(listed(server.url, server.place("fingerprint")), more=f"[relay]\n{relay}")
+        free.close()
+        install = ("agent", "install-pam", "--pam-folder", str(host.folder / "pam.d"), "--config", config, "--yes")
+        assert calward(*install).code == Exit.OK
+        agent = subprocess.Popen([CALWARD, "agent", "run", "--config", config], stdout=subprocess.PIPE, text=True)
+        try:
+            assert agent.stdout.readline().startswith("socket: ")
+            assert agent.stdout.readline().startswith("relay: ")
+            running = {one["id"] for one in json.loads(host.doctor("--json").out)["findings"]}
+        finally:
+            agent.terminate()
+            agent.wait(timeout=30)
+            agent.stdout.close()
+        stopped = {one["id"] for one in json.loads(host.doctor("--json").out)["findings"]}
+    accepted = {"single-server", "server-not-activated"}
+    other = {"host-port-public"} if host.facts().listening and _rdp_is_open(host) else set()
+    assert running - other == accepted
+    assert stopped - other == accepted | {"agent-down", "relay-not-listening"}
+
+
+def _rdp_is_open(host: Host) -> bool:
+    """Whether this machine has a remote desktop server of its own, which is then found too."""
+    return any(port == 3389 and not address.startswith("127.") for address, port in host.facts().listening or ())

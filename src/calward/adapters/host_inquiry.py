@@ -25,7 +25,7 @@ from calward.app.sessionhost.diagnosis.facts import Reached, ServerFacts, TokenF
 __all__ = ["ask_servers"]
 
 _PATIENCE: Final = 2.0
-"""Seconds for a name, and again for a connection."""
+"""Seconds for a connection; a name has as long as all questions together."""
 _WHOLE: Final = 6.0
 """Seconds for all questions to one server; all servers are asked at once."""
 _MAX_BODY: Final = 1 << 20
