@@ -1,5 +1,6 @@
 """How is the licensing relay of a session host put together? ``relay_server`` gives it to the agent, or to a program of its own."""
 
+import resource
 import secrets
 import ssl
 from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ __all__ = ["own_chain", "relay_server", "wire_key"]
 
 _VERSION: Final = 0x000A0000
 """10.0; clients may file what they store under it, so it stays the same whatever the host is."""
+_MANY_SOCKETS: Final = 1 << 14
 _PRODUCT: Final = "A02"
 """The product id that every session host names ([MS-RDPELE] 2.2.2.1.1)."""
 
@@ -59,9 +61,18 @@ def relay_server(
         terms,
         _client_tls(relay, config.state_dir, now),
         None if security is HostSecurity.PLAIN else _host_tls(),
-        Limits(decide=config.agent.device_seconds),
+        Limits(decide=config.agent.device_seconds, waiting=min(Limits().waiting, _sockets() // 4)),
     )
     return RelayServer(settings, Outside(decide, ended, log, secrets.token_bytes))
+
+
+def _sockets() -> int:
+    """Have the system allow as many files as it does, and say how many; 1024 are common, and a session takes two."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MANY_SOCKETS if hard == resource.RLIM_INFINITY else min(hard, _MANY_SOCKETS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return wanted
 
 
 def wire_key(folder: Path) -> WireKey:

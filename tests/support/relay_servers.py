@@ -1,9 +1,10 @@
 """A relay on real sockets with a host behind it that speaks as xrdp does, and clients that talk to it in whole packets."""
 
 import asyncio
+import functools
 import secrets
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,17 +19,58 @@ from cryptography.x509.oid import NameOID
 from calward.app.sessionhost.check_device import DeviceQuestion, DeviceVerdict
 from calward.domain.grace import Admission, GraceState, HostOutcome
 from calward.entrypoints.relay import Limits, Outside, RelayServer, RelaySettings
+from calward.entrypoints.relay.connection import Connection
 from calward.wire.rdp.mcs import ChannelJoinConfirm, ChannelJoinRequest, SendDataRequest, decode
 from calward.wire.rdpele.client_session import Answered, ClientSession, Step
-from calward.wire.relay import HostSecurity
+from calward.wire.relay import HostSecurity, Terms
 from tests.support import relayed
 
-__all__ = ["Client", "FakeHost", "Trial", "contexts", "relay_running", "self_signed", "verdict"]
+__all__ = [
+    "GRANT",
+    "Client",
+    "FakeHost",
+    "Trial",
+    "contexts",
+    "echoed",
+    "on_loop",
+    "packet",
+    "relay_running",
+    "self_signed",
+    "verdict",
+]
 
 
 def verdict(*, granted: bool = True, token: bytes | None = None) -> DeviceVerdict:
     outcome = HostOutcome.GRANTED if granted else HostOutcome.REFUSED
     return DeviceVerdict(Admission(outcome, None, (), None, GraceState()), token)
+
+
+GRANT = functools.partial(verdict, token=b"a license")
+
+
+def on_loop(test: Callable[..., Awaitable[None]]) -> Callable[..., None]:
+    """Let a test run on a loop of its own, a minute at most."""
+
+    @functools.wraps(test)
+    def run(**fixtures: object) -> None:
+        async def limited() -> None:
+            async with asyncio.timeout(60):
+                await test(**fixtures)
+
+        asyncio.run(limited())
+
+    return run
+
+
+async def echoed(client: "Client", data: bytes) -> bytes:
+    async def send() -> None:
+        client.writer.write(data)
+        await client.writer.drain()
+
+    sending = asyncio.create_task(send())
+    found = await client.reader.readexactly(len(data))
+    await sending
+    return found
 
 
 def self_signed(folder: Path) -> tuple[Path, Path]:
@@ -172,6 +214,7 @@ class Trial:
     port: int
     host: FakeHost
     tls: ssl.SSLContext
+    relay: RelayServer
     questions: list[DeviceQuestion] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
     logged: list[str] = field(default_factory=list)
@@ -180,28 +223,41 @@ class Trial:
     async def client(self, *, address: str = "127.0.0.1") -> Client:
         return await Client.begin(self.port, self.tls, address=address)
 
+    @property
+    def connections(self) -> list[Connection]:
+        """Those that the relay carries now."""
+        return [*self.relay._running.values()]
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        """Let everybody go on until it is so; the test's own time is the limit."""
+        while not true():  # noqa: ASYNC110 - What is waited for are states of sockets, which no event tells.
+            await asyncio.sleep(0.001)
+
 
 @asynccontextmanager
 async def relay_running(
     folder: Path,
-    decide: Callable[[DeviceQuestion], DeviceVerdict],
+    decide: Callable[[DeviceQuestion], DeviceVerdict | Awaitable[DeviceVerdict]],
     *,
     security: HostSecurity = HostSecurity.PLAIN,
     limits: Limits | None = None,
+    host: FakeHost | None = None,
+    terms: Callable[[], Terms] | None = None,
 ) -> AsyncIterator[Trial]:
     server_tls, client_tls = contexts(folder)
-    host = FakeHost(server_tls if security is HostSecurity.TLS else None)
+    host = host or FakeHost()
+    host.tls = server_tls if security is HostSecurity.TLS else None
     behind = await asyncio.start_server(host, "127.0.0.1", 0, backlog=1024)
-    trial = Trial(0, host, client_tls)
 
     async def ask(question: DeviceQuestion) -> DeviceVerdict:
         trial.questions.append(question)
-        return decide(question)
+        found = decide(question)
+        return found if isinstance(found, DeviceVerdict) else await found
 
     settings = RelaySettings(
         ("127.0.0.1", 0),
         ("127.0.0.1", behind.sockets[0].getsockname()[1]),
-        lambda: relayed.terms(security),
+        terms or (lambda: relayed.terms(security)),
         server_tls,
         client_tls if security is HostSecurity.TLS else None,
         limits or Limits(),
@@ -211,8 +267,9 @@ async def relay_running(
         trial.ended.append(connection)
         trial.over.set()
 
-    relay = RelayServer(settings, Outside(ask, ended, trial.logged.append, secrets.token_bytes))
-    trial.port = (await relay.start())[1]
+    logged: list[str] = []
+    relay = RelayServer(settings, Outside(ask, ended, logged.append, secrets.token_bytes))
+    trial = Trial((await relay.start())[1], host, client_tls, relay, logged=logged)
     try:
         yield trial
     finally:

@@ -9,8 +9,7 @@ from calward.adapters.rdp_probe import described, probe_host
 from calward.domain.errors import LicensingError, Problem
 from calward.wire.rdp.x224 import FailureCode, NegotiationFailure
 from calward.wire.relay import HostSecurity
-from tests.integration.relay.test_sockets import GRANT, on_loop
-from tests.support.relay_servers import relay_running, verdict
+from tests.support.relay_servers import GRANT, on_loop, relay_running, verdict
 
 
 async def probed(port: int) -> dict:

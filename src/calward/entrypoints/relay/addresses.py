@@ -1,11 +1,13 @@
-"""From which loopback address does a connection reach the host, so that it is known again when its user logs on?"""
+"""From which address does a connection reach the host, so that it is known again when its user logs on, and with which
+others does a client share its own?
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
 from typing import Final
 
-__all__ = ["LoopbackAddresses"]
+__all__ = ["LoopbackAddresses", "crowd_of"]
 
 _NETWORK: Final = IPv4Network("127.64.0.0/10")
 
@@ -31,3 +33,19 @@ class LoopbackAddresses:
     def _count(self) -> str:
         self._next = (self._next + 1) % (_NETWORK.num_addresses - 2)
         return str(IPv4Address(int(_NETWORK.network_address) + 1 + self._next))
+
+
+def crowd_of(peer: str) -> str:
+    """Say whom an address belongs to: itself, or in IPv6 its /64, of which one machine may have every address.
+
+    What is no address belongs to itself.
+    """
+    try:
+        address = ip_address(peer.partition("%")[0])
+    except ValueError:
+        return peer
+    if isinstance(address, IPv4Address):
+        return peer
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(ip_network((int(address), 64), strict=False))

@@ -9,9 +9,11 @@ from calward.app.sessionhost.check_device import DeviceQuestion
 from calward.domain.errors import LicensingError
 from calward.domain.grace import HostOutcome
 from calward.entrypoints.relay.addresses import LoopbackAddresses
-from calward.entrypoints.relay.legs import Leg, Pump
+from calward.entrypoints.relay.legs import Leg
+from calward.entrypoints.relay.patience import Patience
 from calward.entrypoints.relay.settings import Outside, RelaySettings
-from calward.wire.errors import ProtocolError
+from calward.entrypoints.relay.splice import splice
+from calward.wire.errors import RemoteProtocolError
 from calward.wire.relay import Act, Ask, Close, OpenHost, Phase, Relay, Secure, Splice, ToClient, ToHost, Verdict
 
 __all__ = ["Connection"]
@@ -33,7 +35,8 @@ class Connection:
         self._address = ""
         self._stack = ExitStack()
         self._over = False
-        self._said = False
+        self._patience = Patience(settings.limits)
+        self._heard = False
         """The client has sent something since TLS: no person is waited for any more."""
         self.peer = _peer(client)
 
@@ -48,21 +51,25 @@ class Connection:
             try:
                 await self._until_spliced()
                 if self.spliced and not self._over:
-                    await self._splice()
+                    await splice(self._client, self._host)
             except TimeoutError:
                 self._log(f"too slow in phase {self._relay.phase.name}")
-            except (ProtocolError, LicensingError, OSError, ssl.SSLError) as error:
+            except (RemoteProtocolError, LicensingError, OSError) as error:  # SSLError is an OSError.
                 self._log(str(error))
             except asyncio.CancelledError:
                 self._abort()
                 raise
             finally:
-                self._client.close()
-                self._host.close()
-                # Whoever does not take what is still to be sent does not keep its socket by that.
-                asyncio.get_running_loop().call_later(self._settings.limits.flush, self._abort)
-                if self._address:
-                    self._outside.ended(self._address)
+                self._end()
+
+    def _end(self) -> None:
+        """Close both sides; who does not take what is still to be sent does not keep its socket by that."""
+        limits = self._settings.limits
+        self._client.close()
+        self._host.close()
+        asyncio.get_running_loop().call_later(limits.flush if self.spliced else limits.linger, self._abort)
+        if self._address:
+            self._outside.ended(self._address)
 
     def _abort(self) -> None:
         self._client.abort()
@@ -71,31 +78,25 @@ class Connection:
     # --- until the client is let through ---
 
     async def _until_spliced(self) -> None:
-        limits = self._settings.limits
-        async with asyncio.timeout(limits.request) as whole:
-            self._whole = whole
+        async with self._patience:
             while not self._over and not self.spliced:
-                await self._wait()
+                await self._patience.wait(self._wake)
                 await self._look()
-
-    async def _wait(self) -> None:
-        limits = self._settings.limits
-        waits_for_person = self._relay.phase in {Phase.LOGON, Phase.JOINING} and not self._said
-        async with asyncio.timeout(limits.person if waits_for_person else limits.pause):
-            await self._wake.wait()
-        self._wake.clear()
 
     async def _look(self) -> None:
         """Take what has come from both sides, and see whether one has left."""
         if self._client.waiting and not self._host.full:
-            if self._relay.phase in {Phase.LOGON, Phase.JOINING} and not self._said:
-                self._said = True
-                self._whole.reschedule(_now() + self._settings.limits.connect)
+            self._heard = self._relay.phase is not Phase.REQUEST
+            self._see()
             await self._act(self._relay.from_client(self._client.take()))
         if self._host.waiting and not self._client.full and not self._over:
             await self._act(self._relay.from_host(self._host.take()))
         if self._client.ended or self._host.ended:
             self._over = True
+        self._see()
+
+    def _see(self) -> None:
+        self._patience.see(self._relay.phase, heard=self._heard)
 
     async def _act(self, acts: Iterable[Act]) -> None:
         for act in acts:
@@ -126,14 +127,13 @@ class Connection:
 
     async def _secure(self, *, host: bool) -> None:
         """Set up TLS on both sides; the host first, so that a client is not made to wait for one that cannot."""
-        limits = self._settings.limits
-        self._whole.reschedule(_now() + 2 * limits.request)
+        self._see()
         self._client.hold()
         if host and self._settings.host_tls:
             await self._start_tls(self._host, self._settings.host_tls, server=False)
         await self._start_tls(self._client, self._settings.client_tls, server=True)
         await self._act(self._relay.secured())
-        self._whole.reschedule(_now() + limits.person)
+        self._see()
 
     async def _start_tls(self, leg: Leg, context: ssl.SSLContext, *, server: bool) -> None:
         if leg.transport is None:
@@ -143,7 +143,7 @@ class Connection:
             leg,
             context,
             server_side=server,
-            ssl_handshake_timeout=self._settings.limits.request,
+            ssl_handshake_timeout=self._settings.limits.secure,
             ssl_shutdown_timeout=self._settings.limits.linger,
         )
 
@@ -179,35 +179,9 @@ class Connection:
         except TimeoutError:
             pass
 
-    # --- afterwards ---
-
-    async def _splice(self) -> None:
-        """Copy, without looking, until one side ends."""
-        client, host = self._client.transport, self._host.transport
-        if client is None or host is None:
-            return
-        done = asyncio.Event()
-        to_host, to_client = Pump(host, done), Pump(client, done)
-        for leg, pump, transport, other in (
-            (self._client, to_host, client, host),
-            (self._host, to_client, host, client),
-        ):
-            if leg.full:
-                other.pause_reading()
-            transport.set_protocol(pump)
-            if rest := leg.take():
-                other.write(rest)
-        if client.is_closing() or host.is_closing():
-            return
-        await done.wait()
-
     def _log(self, what: str) -> None:
         if what:
             self._outside.log(f"{self.peer} {self._address}: {what}")
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()
 
 
 def _peer(leg: Leg) -> str:

@@ -1,9 +1,9 @@
-"""What holds a connection's two sides, before and after the relay looks into their bytes?"""
+"""What holds a side of a connection while its bytes are looked at?"""
 
 import asyncio
 from typing import Final, cast
 
-__all__ = ["INBOX_LIMIT", "Leg", "Pump"]
+__all__ = ["INBOX_LIMIT", "Leg"]
 
 INBOX_LIMIT: Final = 1 << 17
 """Bytes that wait to be looked at; a side that sends more is not read from until they were."""
@@ -85,27 +85,3 @@ class Leg(asyncio.Protocol):
         """End the connection at once."""
         if self.transport:
             self.transport.abort()
-
-
-class Pump(asyncio.Protocol):
-    """One side from when nothing is looked at any more: what comes goes to ``peer``, as fast as that takes it."""
-
-    def __init__(self, peer: asyncio.Transport, done: asyncio.Event) -> None:
-        self._peer = peer
-        self._done = done
-        self.data_received = peer.write  # type: ignore[method-assign] # One call less for each piece.
-
-    def pause_writing(self) -> None:
-        """Have the peer be quiet until this side has taken what was sent."""
-        if not self._peer.is_closing():
-            self._peer.pause_reading()
-
-    def resume_writing(self) -> None:
-        """Let the peer go on."""
-        if not self._peer.is_closing():
-            self._peer.resume_reading()
-
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature.
-        """End the other side too, after what it is still to be sent."""
-        self._peer.close()
-        self._done.set()

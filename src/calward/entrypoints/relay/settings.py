@@ -16,21 +16,27 @@ Decide: TypeAlias = Callable[[DeviceQuestion], Awaitable[DeviceVerdict]]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds, and a number of connections. FreeRDP allows nine seconds from MCS to the desktop, decision included."""
+    """Seconds, and a number of connections.
 
-    request: float = 10.0
-    """Until a client's first packet, and for its TLS handshake."""
+    FreeRDP allows nine seconds from its first packet behind TLS to the desktop, decision included; all but ``person`` stay
+    below that. They hold however often bytes come: who sends a byte a second gains nothing.
+    """
+
+    request: float = 5.0
+    """Until the client's first packet, and the host's answer to it."""
+    secure: float = 8.0
+    """For both TLS handshakes."""
     person: float = 60.0
     """From TLS to the next byte: somebody may be reading a certificate, or typing a password."""
-    connect: float = 20.0
-    """From there until the host's licensing is over."""
+    connect: float = 8.0
+    """From there until the host's licensing is over; and, before it, for a logon by CredSSP."""
     pause: float = 5.0
     """Between two packets meanwhile."""
     decide: float = 3.0
     linger: float = 1.0
-    """For a refused client to read why and leave."""
+    """For a refused client to read why and leave; its connection is ended at once after that."""
     flush: float = 10.0
-    """For the last bytes to be taken, once the other side has left."""
+    """For the last bytes of a licensed connection to be taken, once the other side has left."""
     open_host: float = 3.0
     waiting: int = 1000
     """Connections that are not let through yet; beyond, one of whoever has most of them is ended."""
