@@ -264,8 +264,20 @@ def test_a_license_server_that_cannot_issue_says_so(host):
     with answering(head.encode() + body) as (port, _):
         host.configure(listed(f"http://127.0.0.1:{port}"))
         found = host.found()
+    assert "server-says-nothing" not in found, "there is no token to ask with"
     assert found["server-not-ready"]["evidence"] == "GET /readyz: not ready (unavailable)"
     assert "behind" in found["clock-differs"]["evidence"]
+
+
+def test_a_license_server_that_answers_no_further_is_not_taken_for_one_that_refuses(host):
+    host.token.write_text("calh_x")
+    host.token.chmod(0o600)
+    body = b'{"ready": true}'  # To every question.
+    with answering(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)) as (port, _):
+        host.configure(listed(f"http://127.0.0.1:{port}"))
+        found = host.found()
+    assert found["server-says-nothing"]["evidence"] == "GET /api/v1/host: it answers in words of another release"
+    assert "not-enrolled" not in found
 
 
 def test_servers_that_disagree_and_one_that_is_too_old(host, server, tmp_path_factory):

@@ -32,6 +32,9 @@ _MAX_BODY: Final = 1 << 20
 _SHOWN: Final = 120
 """Characters of a stranger's own words that are repeated."""
 _OK: Final = 200
+_STRANGER: Final = frozenset({401, 403})
+"""What a license server answers to a token that it does not take."""
+_HOST: Final = "/api/v1/host"
 
 
 def ask_servers(listed: Sequence[tuple[ListedServer, TokenFacts, str | None]]) -> tuple[ServerFacts, ...]:
@@ -173,7 +176,8 @@ class _Inquiry:
             raise _Failed(f"GET /readyz: {_stranger(reply, body)}")
         self._note(
             reached=Reached.LICENSE_SERVER,
-            trouble="" if said["ready"] else f"not ready ({_shown(said.get('problem', reply.status))})",
+            trouble="",
+            not_ready="" if said["ready"] else f"not ready ({_shown(said.get('problem', reply.status))})",
             ready=said["ready"],
             seconds=time.monotonic() - started,
             ahead=_ahead(reply),
@@ -182,18 +186,19 @@ class _Inquiry:
     def _asks_about_itself(self) -> None:
         if self._secret is None:
             return
-        before = self.found.trouble
-        self._note(refusal="it said nothing in time")
-        reply, body = self._get("/api/v1/host", self._secret)
+        self._note(trouble=f"GET {_HOST}: it said nothing in time")
+        reply, body = self._get(_HOST, self._secret)
         said = _document(body)
-        if reply.status != _OK:
-            self._note(refusal=f"status {reply.status}, {_shown(said.get('detail', 'no reason'))}", trouble=before)
-            return
-        told = _told(said)
-        if told is None:
-            self._note(refusal="it answers in words of another release", trouble=before)
-            return
-        self._note(reached=Reached.HOST, told=told, refusal=None, trouble=before)
+        told = _told(said) if reply.status == _OK else None
+        words = f"status {reply.status}, {_shown(said.get('detail', 'no reason'))}"
+        if told is not None:
+            self._note(reached=Reached.HOST, told=told, trouble="")
+        elif reply.status in _STRANGER:
+            self._note(refusal=words, trouble="")
+        elif reply.status == _OK:
+            raise _Failed(f"GET {_HOST}: it answers in words of another release")
+        else:
+            raise _Failed(f"GET {_HOST}: {words}")
 
 
 def _connected(family: int, place: Any, seconds: float = _PATIENCE) -> socket.socket:  # noqa: ANN401 - each family has its own

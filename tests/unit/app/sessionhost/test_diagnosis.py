@@ -133,7 +133,11 @@ CASES = {
         Severity.ERROR,
         "asked with a session host's token in /etc/calward/host.token, written 2026-11-21: status 401",
         (with_server(stopped(Reached.LICENSE_SERVER, refusal="status 401", trouble="")),),
-        (with_token(TokenState.MISSING), with_server(stopped(Reached.SERVICE))),
+        (
+            with_token(TokenState.MISSING),
+            with_server(stopped(Reached.SERVICE)),
+            with_server(stopped(Reached.LICENSE_SERVER)),
+        ),
     ),
     "server-slow": Case(
         Severity.WARNING, "1.01 s", (with_server(a_server(seconds=1.01)),), (with_server(a_server(seconds=1.0)),)
@@ -141,8 +145,18 @@ CASES = {
     "server-not-ready": Case(
         Severity.ERROR,
         "not ready (unavailable)",
-        (with_server(a_server(ready=False, trouble="not ready (unavailable)")),),
+        (with_server(a_server(ready=False, not_ready="not ready (unavailable)")),),
         (with_server(stopped(Reached.SERVICE)),),
+    ),
+    "server-says-nothing": Case(
+        Severity.ERROR,
+        "as it was seen",
+        (with_server(stopped(Reached.LICENSE_SERVER)),),
+        (
+            with_server(stopped(Reached.LICENSE_SERVER, refusal="status 401")),
+            with_token(TokenState.MISSING),
+            with_server(stopped(Reached.SERVICE)),
+        ),
     ),
     "clock-differs": Case(
         Severity.WARNING,

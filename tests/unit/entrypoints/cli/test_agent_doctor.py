@@ -35,7 +35,7 @@ def test_a_healthy_host_ends_with_0_and_shows_what_was_looked_at():
     ran = doctor(a_host())
     assert (ran.code, ran.err) == (Exit.OK, "")
     assert any(line.startswith("✓ license servers know this host") for line in ran.lines)
-    assert ran.lines[-1] == "nothing is wrong; 37 checks are fine, 2 were not made"
+    assert ran.lines[-1] == "nothing is wrong; 38 checks are fine, 2 were not made"
 
 
 def test_a_finding_ends_with_7_and_stands_below_the_list_in_whole_lines():
@@ -77,7 +77,7 @@ def test_a_terminal_without_our_marks_gets_others():
 
 
 def test_what_a_stranger_says_cannot_do_anything_to_a_terminal():
-    ran = doctor(a_host(servers=(a_server(1, ready=False, trouble="\x1b[2J"), a_server(2))))
+    ran = doctor(a_host(servers=(a_server(1, ready=False, not_ready="\x1b[2J"), a_server(2))))
     assert "\x1b" not in ran.out
     assert "\\x1b[2J" in ran.out
 

@@ -91,8 +91,9 @@ class ServerFacts:
     """One license server of the host's list, and what came of asking it.
 
     ``places``: its addresses with the port, or the path of its socket. ``trouble``: why it got no further, as it was seen.
-    ``pinned``, ``shown``: SHA-256 fingerprints in hex. ``ready``: whether it says that it can issue. ``refusal``: what it
-    said to the host's token. ``seconds``: from the first look-up to the first answer. ``ahead``: its clock against ours.
+    ``pinned``, ``shown``: SHA-256 fingerprints in hex. ``ready``: whether it says that it can issue, ``not_ready``: why
+    not. ``refusal``: what it said to a host's token that it does not take; where it said something else, that is the trouble.
+    ``seconds``: from the first look-up to the first answer. ``ahead``: its clock against ours.
     """
 
     name: str
@@ -103,6 +104,7 @@ class ServerFacts:
     pinned: str | None = None
     shown: str | None = None
     ready: bool | None = None
+    not_ready: str = ""
     refusal: str | None = None
     seconds: float | None = None
     ahead: timedelta | None = None

@@ -122,7 +122,7 @@ def _step(step: _Step) -> Check:
 def _not_asked(server: ServerFacts, step: _Step) -> bool:
     """Whether a step had no object: no token to ask with, no certificate on a plain address, no name for a socket."""
     if step.ended is Reached.LICENSE_SERVER:
-        return server.reached is step.ended and server.token.state is not TokenState.USABLE
+        return server.reached is step.ended and server.refusal is None
     if step.ended is Reached.CERTIFICATE:
         return server.pinned is None
     if step.ended is Reached.PORT:
@@ -143,7 +143,7 @@ def _words(server: ServerFacts) -> dict[str, str]:
         "name": server.name,
         "host": server.name.partition("://")[2].rpartition(":")[0] or server.name.partition("://")[2],
         "places": ", ".join(server.places) or "-",
-        "trouble": server.trouble or server.refusal or "it said nothing",
+        "trouble": server.refusal or server.trouble or "it said nothing",
         "seconds": f"{server.seconds:.2f} s" if server.seconds is not None else "time",
         "shown": shown,
         "pinned": server.pinned or "none",
@@ -199,7 +199,7 @@ def _not_ready(facts: HostFacts) -> Said:
         return Finding(
             Severity.ERROR,
             f"license server {server.name} answers and cannot issue licenses",
-            f"GET /readyz: {server.trouble or 'not ready'}",
+            f"GET /readyz: {server.not_ready or 'not ready'}",
             "its database is away, full or damaged, or the license server is just starting",
             "look at the license server's log; calward status there says what is wrong",
             "calward status",
@@ -207,6 +207,26 @@ def _not_ready(facts: HostFacts) -> Said:
 
     seen = [one for one in facts.servers if one.ready is not None]
     return _each(facts, seen, judge, ", ".join(one.name for one in seen))
+
+
+def _says_nothing(facts: HostFacts) -> Said:
+    def judge(server: ServerFacts) -> Finding | None:
+        if server.reached is Reached.HOST or server.refusal is not None:
+            return None
+        return Finding(
+            Severity.ERROR,
+            f"license server {server.name} does not answer this host",
+            server.trouble or "it said nothing",
+            "it is in trouble itself, is of another release, or a proxy before it passes only some questions on",
+            "look at the license server's log, and at what stands before it",
+        )
+
+    seen = [one for one in facts.servers if one.reached >= Reached.LICENSE_SERVER and _could_ask(one)]
+    return _each(facts, seen, judge, ", ".join(one.name for one in seen))
+
+
+def _could_ask(server: ServerFacts) -> bool:
+    return server.token.state is TokenState.USABLE
 
 
 def _clock(facts: HostFacts) -> Said:
@@ -232,5 +252,6 @@ CHECKS: Final = (
     *(_step(step) for step in _STEPS),
     Check("server-slow", "license servers answer in time for a logon", _slow),
     Check("server-not-ready", "license servers can issue", _not_ready),
+    Check("server-says-nothing", "license servers answer this host's questions", _says_nothing),
     Check("clock-differs", "the clocks agree", _clock),
 )
