@@ -8,7 +8,7 @@ import os
 from functools import partial
 from pathlib import Path
 
-from calward.adapters.clearinghouse_store import SqliteClearinghouseStore
+from calward.adapters.clearinghouse import SqliteClearinghouseStore
 from calward.adapters.ladders import load_ladder, shipped_ladders
 from calward.adapters.serving import serve_asgi
 from calward.adapters.signing import create_key_file, load_public_key, load_signer, render_public_key, verify

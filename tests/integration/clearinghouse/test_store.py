@@ -5,15 +5,16 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pysqlite3 import dbapi2 as sqlite
 
-from calward.adapters.clearinghouse_store import SqliteClearinghouseStore
-from calward.app.clearinghouse.ports import Intent, RegisteredServer
+from calward.adapters.clearinghouse import SqliteClearinghouseStore
+from calward.app.clearinghouse.records import Intent, KeyChange, RegisteredServer
 from calward.domain.errors import LicensingError, Problem
-from calward.domain.statements import PayloadType
+from calward.domain.statements import ActivationReason, PayloadType
 from tests.support.signed import NOW, SERVER, SERVER_ID, STRANGER
 
 AN_INTENT = Intent(PayloadType.KEY_PACK, "A-1", "digest", b"payload", NOW)
@@ -31,45 +32,51 @@ def store(path: Path) -> SqliteClearinghouseStore:
 
 
 def test_what_is_stored_is_there_after_opening_again(store: SqliteClearinghouseStore, path: Path) -> None:
-    store.register(A_SERVER)
-    store.plan(AN_INTENT)
-    store.complete(AN_INTENT.signed(b"envelope"))
+    store.write(lambda book: book.parties.put_server(A_SERVER))
+    store.write(lambda book: book.papers.plan(AN_INTENT))
+    store.write(lambda book: book.papers.complete(AN_INTENT.signed(b"envelope")))
     store.close()
     again = SqliteClearinghouseStore(path)
-    assert again.servers() == [A_SERVER]
-    assert again.server(SERVER_ID) == A_SERVER
-    assert again.server("00") is None
-    assert again.intents(PayloadType.KEY_PACK) == [AN_INTENT.signed(b"envelope")]
-    assert again.intents(PayloadType.ACTIVATION) == []
+    assert again.read(lambda book: book.parties.servers()) == [A_SERVER]
+    assert again.read(lambda book: book.parties.server(SERVER_ID)) == A_SERVER
+    assert again.read(lambda book: book.parties.server("00")) is None
+    assert again.read(lambda book: book.papers.intents(PayloadType.KEY_PACK)) == [AN_INTENT.signed(b"envelope")]
+    assert again.read(lambda book: book.papers.intents(PayloadType.ACTIVATION)) == []
 
 
 def test_the_first_plan_and_the_first_envelope_stay(store: SqliteClearinghouseStore) -> None:
-    store.plan(AN_INTENT)
+    store.write(lambda book: book.papers.plan(AN_INTENT))
     later = Intent(PayloadType.KEY_PACK, "A-1", "digest", b"other payload", NOW)
-    assert store.plan(later) == AN_INTENT
-    assert store.complete(AN_INTENT.signed(b"first")) == b"first"
-    assert store.complete(AN_INTENT.signed(b"second")) == b"first"
+    assert store.write(lambda book: book.papers.plan(later)) == AN_INTENT
+    assert store.write(lambda book: book.papers.complete(AN_INTENT.signed(b"first"))) == b"first"
+    assert store.write(lambda book: book.papers.complete(AN_INTENT.signed(b"second"))) == b"first"
 
 
 def test_an_order_of_one_type_is_free_for_another(store: SqliteClearinghouseStore) -> None:
-    store.plan(AN_INTENT)
+    store.write(lambda book: book.papers.plan(AN_INTENT))
     other = Intent(PayloadType.ACTIVATION, "A-1", "other digest", b"payload", NOW)
-    assert store.plan(other) == other
+    assert store.write(lambda book: book.papers.plan(other)) == other
 
 
 def test_an_envelope_without_a_plan_is_a_damaged_store(store: SqliteClearinghouseStore) -> None:
     with pytest.raises(LicensingError) as caught:
-        store.complete(AN_INTENT.signed(b"envelope"))
+        store.write(lambda book: book.papers.complete(AN_INTENT.signed(b"envelope")))
     assert caught.value.problem is Problem.CORRUPT
 
 
-def test_a_server_keeps_its_key_and_may_change_its_name(store: SqliteClearinghouseStore) -> None:
-    store.register(A_SERVER)
-    with pytest.raises(LicensingError) as caught:
-        store.register(RegisteredServer(SERVER_ID, "LS2", STRANGER.public_key, NOW))
-    assert caught.value.problem is Problem.CONFLICT
-    store.register(RegisteredServer(SERVER_ID, "LS2", SERVER.public_key, NOW))
-    assert [one.name for one in store.servers()] == ["LS2"]
+def test_a_server_keeps_its_key_until_another_was_confirmed(store: SqliteClearinghouseStore) -> None:
+    renamed, stolen = replace(A_SERVER, name="LS2"), replace(A_SERVER, public_key=STRANGER.public_key)
+    store.write(lambda book: book.parties.put_server(A_SERVER))
+    store.write(
+        lambda book: book.parties.ask_key(KeyChange(SERVER_ID, STRANGER.public_key, ActivationReason.KEY_LOST, NOW))
+    )
+    with pytest.raises(LicensingError):
+        store.write(lambda book: book.parties.put_server(stolen))
+    store.write(lambda book: book.parties.put_server(renamed))
+    assert store.read(lambda book: book.parties.servers()) == [renamed]
+    store.write(lambda book: book.parties.confirm_key(SERVER_ID, STRANGER.public_key, "shop", NOW))
+    store.write(lambda book: book.parties.put_server(stolen))
+    assert store.read(lambda book: book.parties.server(SERVER_ID)) == stolen
 
 
 @pytest.mark.parametrize(
@@ -85,9 +92,9 @@ def test_a_server_keeps_its_key_and_may_change_its_name(store: SqliteClearinghou
     ],
 )
 def test_nothing_stored_can_be_removed_or_changed(store: SqliteClearinghouseStore, path: Path, statement: str) -> None:
-    store.register(A_SERVER)
-    store.plan(AN_INTENT)
-    store.complete(AN_INTENT.signed(b"envelope"))
+    store.write(lambda book: book.parties.put_server(A_SERVER))
+    store.write(lambda book: book.papers.plan(AN_INTENT))
+    store.write(lambda book: book.papers.complete(AN_INTENT.signed(b"envelope")))
     database = sqlite.connect(str(path))
     with pytest.raises(sqlite.IntegrityError):
         database.execute(statement)
@@ -120,26 +127,28 @@ def test_one_order_asked_for_by_many_at_once_is_one_plan(store: SqliteClearingho
     others = [store, SqliteClearinghouseStore(path)]
 
     def plan(n: int) -> Intent:
-        return others[n % 2].plan(Intent(PayloadType.KEY_PACK, "A-1", "digest", b"payload %d" % n, NOW))
+        return others[n % 2].write(
+            lambda book: book.papers.plan(Intent(PayloadType.KEY_PACK, "A-1", "digest", b"payload %d" % n, NOW))
+        )
 
     with ThreadPoolExecutor(8) as pool:
         planned = set(pool.map(plan, range(64)))
     assert len(planned) == 1
-    assert len(store.intents(PayloadType.KEY_PACK)) == 1
+    assert len(store.read(lambda book: book.papers.intents(PayloadType.KEY_PACK))) == 1
 
 
 WRITER = """
 import sys
 from datetime import datetime, UTC
 from pathlib import Path
-from calward.adapters.clearinghouse_store import SqliteClearinghouseStore
-from calward.app.clearinghouse.ports import Intent
+from calward.adapters.clearinghouse import SqliteClearinghouseStore
+from calward.app.clearinghouse.records import Intent
 from calward.domain.statements import PayloadType
 store = SqliteClearinghouseStore(Path(sys.argv[1]))
 for n in range(100_000):
     intent = Intent(PayloadType.KEY_PACK, f"{sys.argv[2]}-{n}", "digest", b"payload", datetime(2026, 1, 1, tzinfo=UTC))
-    store.plan(intent)
-    store.complete(intent.signed(b"envelope"))
+    store.write(lambda book: book.papers.plan(intent))
+    store.write(lambda book: book.papers.complete(intent.signed(b"envelope")))
     print(intent.order, flush=True)
 """
 
@@ -156,6 +165,10 @@ def test_what_was_acknowledged_outlives_a_kill(path: Path) -> None:
             os.kill(writer.pid, signal.SIGKILL)
             acknowledged |= {line.strip() for line in writer.stdout if line.endswith("\n")}
         store = SqliteClearinghouseStore(path)
-        signed = {one.order for one in store.intents(PayloadType.KEY_PACK) if one.envelope is not None}
+        signed = {
+            one.order
+            for one in store.read(lambda book: book.papers.intents(PayloadType.KEY_PACK))
+            if one.envelope is not None
+        }
         store.close()
         assert acknowledged <= signed

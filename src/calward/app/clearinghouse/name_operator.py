@@ -20,13 +20,14 @@ def name_operator(name: str, *, store: Store, entropy: Entropy, now: datetime) -
     Raises: LicensingError: MALFORMED: the name cannot be read; CONFLICT: it is taken.
     """
     token = _PREFIX + entropy.token(_TOKEN_SIZE).hex()
-    store.add_operator(check_name(name, "the operator's name"), _hash(token), now)
+    named = check_name(name, "the operator's name")
+    store.write(lambda book: book.parties.add_operator(named, _hash(token), now))
     return token
 
 
 def operator_of(token: str, *, store: Store) -> str | None:
     """Whose token it is. Looked up by its hash, so that the time it takes tells nothing about tokens that are near."""
-    return store.operator(_hash(token))
+    return store.read(lambda book: book.parties.operator(_hash(token)))
 
 
 def _hash(token: str) -> bytes:

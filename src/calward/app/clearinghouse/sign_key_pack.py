@@ -1,26 +1,21 @@
-"""Sign a key pack: sell CALs to one license server."""
+"""Sign a key pack: sell CALs straight to one license server."""
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeAlias
 
-from calward.app.clearinghouse.ports import Intent, Signer, Store
-from calward.app.clearinghouse.sign_intent import sign_intent
-from calward.app.ports import Entropy
+from calward.app.clearinghouse.means import LoadLadder, Means
+from calward.app.clearinghouse.ports import Book
+from calward.app.clearinghouse.records import Intent
 from calward.domain.cals import CalType
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.fields import check_name
-from calward.domain.ladder import Ladder
+from calward.domain.purchases import Purchase, make_numbers
+from calward.domain.register import PackRecord
+from calward.domain.register_events import RegisterEvent, pack_fields, purchase_fields
 from calward.domain.statements import NO_END, KeyPackStatement, PayloadType, Program, check_server_id
 
 __all__ = ["LoadLadder", "SignKeyPack", "sign_key_pack"]
-
-LoadLadder: TypeAlias = Callable[[str], Ladder]
-"""A ladder by its name; raises LicensingError(NOT_FOUND)."""
-
-_ID_SIZE = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +32,20 @@ class SignKeyPack:
     expires_at: datetime = NO_END
 
 
-def sign_key_pack(
-    command: SignKeyPack, *, store: Store, signer: Signer, load_ladder: LoadLadder, entropy: Entropy, now: datetime
-) -> bytes:
-    """Sign the pack; the same order gets the same bytes.
+def sign_key_pack(command: SignKeyPack, *, means: Means) -> Intent:
+    """Plan the pack, with a purchase of its own that is claimed whole; the same order gets the same pack.
+
+    It waits in the server's outbox too, so that a server that is connected needs no file.
 
     Raises: LicensingError: MALFORMED: a value is wrong; NOT_FOUND: server, ladder or version is not known; CONFLICT: the
     order was used for another sale; UNAVAILABLE.
     """
     check_name(command.order, "the order")
-    if store.server(check_server_id(command.server_id)) is None:
-        detail = f"no license server {command.server_id} was activated here: activate it first, then sell it packs"
-        raise LicensingError(Problem.NOT_FOUND, detail, field="server_id")
-    ladder = load_ladder(command.ladder)
+    check_server_id(command.server_id)
+    now = means.now()
+    ladder = means.load_ladder(command.ladder)
     pack = KeyPackStatement(
-        pack_id=entropy.token(_ID_SIZE).hex(),
+        pack_id=means.new_id(),
         generation=1,
         server_id=command.server_id,
         ladder=ladder.name,
@@ -67,7 +61,44 @@ def sign_key_pack(
     # Whoever installs it reads it so: what they would refuse is not signed.
     KeyPackStatement.from_payload(payload)
     intent = Intent(PayloadType.KEY_PACK, command.order, _asked(pack), payload, now)
-    return sign_intent(intent, store=store, signer=signer)
+    purchase = _purchase(pack, means)
+    return means.store.write(lambda book: _sell(intent, PackRecord(pack, purchase.purchase_id), purchase, book))
+
+
+def _sell(intent: Intent, record: PackRecord, purchase: Purchase, book: Book) -> Intent:
+    server_id = record.statement.server_id
+    if book.parties.server(server_id) is None:
+        detail = f"no license server {server_id} was activated here: activate it first, then sell it packs"
+        raise LicensingError(Problem.NOT_FOUND, detail, field="server_id")
+    planned = book.papers.plan(intent)
+    if planned is not intent:
+        return planned
+    if book.purchases.of_order(intent.order) is not None:
+        detail = f"the order {intent.order} was used for something else: give each sale an order of its own"
+        raise LicensingError(Problem.CONFLICT, detail, field="order")
+    now = intent.planned_at
+    book.purchases.add(purchase, intent.order)
+    book.register.put_packs([record])
+    book.outbox.post(server_id, f"{record.statement.pack_id}/1", intent.part, now, None)
+    packs, purchases = [pack_fields(record)], [purchase_fields(purchase)]
+    book.log.note(now, RegisterEvent.PACK_SOLD, packs=packs, purchases=purchases, order=intent.order)
+    return intent
+
+
+def _purchase(pack: KeyPackStatement, means: Means) -> Purchase:
+    return Purchase(
+        purchase_id=means.new_id(),
+        organization=None,
+        program=pack.program,
+        numbers=make_numbers(pack.program, means.entropy.token),
+        ladder=pack.ladder,
+        version=pack.version,
+        cal_type=pack.cal_type,
+        quantity=pack.total,
+        expires_at=pack.expires_at,
+        convertible=False,
+        added_at=pack.issued_at,
+    )
 
 
 def _asked(pack: KeyPackStatement) -> str:
