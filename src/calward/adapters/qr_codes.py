@@ -81,7 +81,9 @@ def _read(path: Path) -> list[str]:
                 raise LicensingError(
                     Problem.MALFORMED, f"{str(path)!a} has more than {_MAX_PIXELS} pixels: make it smaller"
                 )
-            found = zxingcpp.read_barcodes(picture.convert("L"), formats=zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode]))
+            found = zxingcpp.read_barcodes(
+                picture.convert("L"), formats=zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode])
+            )
     except FileNotFoundError:
         raise LicensingError(Problem.NOT_FOUND, f"there is no picture {str(path)!a}") from None
     except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:

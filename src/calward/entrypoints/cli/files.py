@@ -12,7 +12,7 @@ from calward.domain.carried import MAX_CARRIED
 from calward.domain.envelope import MAX_ENVELOPE_SIZE
 from calward.domain.errors import LicensingError, Problem
 
-__all__ = ["read_bundle", "read_envelope", "read_line", "read_small", "read_text", "write_text"]
+__all__ = ["read_bundle", "read_envelope", "read_line", "read_small", "read_text", "write_new", "write_text"]
 
 _SLACK: Final = 2
 """Bytes of a line end after an envelope."""
@@ -69,9 +69,14 @@ def write_text(path: Path, text: str) -> None:
     if str(path) == "-":
         click.echo(line, nl=False)
         return
+    write_new(path, line.encode())
+
+
+def write_new(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all, in place of an earlier one; raises LicensingError(UNAVAILABLE)."""
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        partial.write_text(line, encoding="utf-8")
+        partial.write_bytes(content)
         partial.replace(path)
     except OSError as error:
         raise LicensingError(Problem.UNAVAILABLE, f"{str(path)!a} cannot be written: {error.strerror}") from None

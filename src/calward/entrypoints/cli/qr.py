@@ -6,8 +6,11 @@ from typing import Protocol
 
 import rich_click as click
 
-from calward.entrypoints.cli.files import read_small, write_text
-from calward.entrypoints.cli.output import say
+from calward.domain.carried import cut
+from calward.domain.envelope import fingerprint
+from calward.domain.errors import LicensingError, Problem
+from calward.entrypoints.cli.files import read_small, write_new, write_text
+from calward.entrypoints.cli.output import print_json, say
 
 __all__ = ["QrWiring", "qr"]
 
@@ -30,13 +33,16 @@ class QrWiring(Protocol):
 
 @click.group()
 def qr() -> None:
-    """Carry requests and answers as QR codes, where no cable and no stick may go.
+    """Carry signed files as QR codes, where no cable and no stick may go, and read them back from pictures.
 
     \b
     Examples:
       calward qr show request.calward -o request.html
       calward qr read photo1.jpg photo2.jpg -o answer.calward
     """  # noqa: D301 -- click wants the character itself, which keeps the lines below it apart
+
+
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @qr.command()
@@ -48,8 +54,9 @@ def qr() -> None:
     type=click.Path(path_type=Path),
     help="A page to print (.html), or a picture (.png, numbered where there are several); without it, the terminal.",
 )
+@_json
 @click.pass_obj
-def show(wiring: QrWiring, file: Path, output: Path | None) -> None:
+def show(wiring: QrWiring, file: Path, output: Path | None, *, as_json: bool) -> None:
     """Show a signed file as QR codes.
 
     \b
@@ -59,13 +66,16 @@ def show(wiring: QrWiring, file: Path, output: Path | None) -> None:
       calward qr show request.calward -o request.png
     """  # noqa: D301
     content = read_small(file)
-    if output is None:
+    if output is None and as_json:
+        print_json({"codes": cut(content), "fingerprint": fingerprint(content)})
+    elif output is None:
         click.echo(wiring.draw_qr_terminal(content), nl=False)
-    elif output.suffix.lower() == ".png":
-        _write_pictures(wiring.draw_qr_pictures(content), output)
     else:
-        write_text(output, wiring.draw_qr_page(content, file.name))
-        say(f"written to {output}: open it in a browser, print it or hold it before a camera")
+        written = _write(wiring, content, file.name, output)
+        if as_json:
+            print_json({"files": [str(path) for path in written], "fingerprint": fingerprint(content)})
+        for path in () if as_json else written:
+            say(f"written: {path}")
 
 
 @qr.command()
@@ -73,8 +83,9 @@ def show(wiring: QrWiring, file: Path, output: Path | None) -> None:
 @click.option(
     "-o", "--output", metavar="FILE", default="-", show_default=True, type=click.Path(path_type=Path, allow_dash=True)
 )
+@_json
 @click.pass_obj
-def read(wiring: QrWiring, pictures: tuple[Path, ...], output: Path) -> None:
+def read(wiring: QrWiring, pictures: tuple[Path, ...], output: Path, *, as_json: bool) -> None:
     """Read a signed file back from pictures of its codes, in any order; one picture may hold several codes.
 
     \b
@@ -82,12 +93,23 @@ def read(wiring: QrWiring, pictures: tuple[Path, ...], output: Path) -> None:
       calward qr read photo1.jpg photo2.jpg -o answer.calward
     """  # noqa: D301
     content = wiring.read_qr_pictures(pictures)
-    write_text(output, content.decode())
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        raise LicensingError(Problem.MALFORMED, "the codes hold no signed file: it is no text") from None
+    if as_json:
+        print_json({"content": text, "fingerprint": fingerprint(content)})
+    if not as_json or str(output) != "-":
+        write_text(output, text)
 
 
-def _write_pictures(pictures: Sequence[bytes], output: Path) -> None:
+def _write(wiring: QrWiring, content: bytes, title: str, output: Path) -> list[Path]:
+    if output.suffix.lower() != ".png":
+        write_text(output, wiring.draw_qr_page(content, title))
+        return [output]
+    pictures = wiring.draw_qr_pictures(content)
     alone = len(pictures) == 1
-    for n, picture in enumerate(pictures, 1):
-        path = output if alone else output.with_stem(f"{output.stem}-{n}")
-        path.write_bytes(picture)
-        say(f"written to {path} ({n} of {len(pictures)})")
+    paths = [output if alone else output.with_stem(f"{output.stem}-{n}") for n in range(1, len(pictures) + 1)]
+    for path, picture in zip(paths, pictures, strict=True):
+        write_new(path, picture)
+    return paths
