@@ -15,7 +15,20 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from calward.adapters.signing.ed25519 import Ed25519Signer
+
 TOKEN = "fake-host-token"
+
+
+_LICENSE_KEY = Ed25519Signer(b"the fake license server's own ke").public_key
+_PATIENCE = 60
+"""Seconds after which even a silent one answers: longer than any test waits."""
+
+
+def _set_event() -> threading.Event:
+    event = threading.Event()
+    event.set()
+    return event
 
 
 @dataclass
@@ -31,10 +44,13 @@ class FakeLicenseServer:
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     next_answers: list[tuple[int, Any]] = field(default_factory=list)
     """Answers (status, body) to give first, before it works as usual."""
+    speaks: threading.Event = field(default_factory=_set_event)
+    """Cleared, it hears questions and answers none of them before it is set again."""
     url: str = ""
 
     def answer(self, path: str, body: dict[str, Any], token: str) -> tuple[int, Any]:
         self.asked.append((path, body))
+        self.speaks.wait(_PATIENCE)
         if self.next_answers:
             return self.next_answers.pop(0)
         if token != f"Bearer {self.token}":
@@ -76,7 +92,7 @@ class FakeLicenseServer:
 
     def _heartbeat(self, body: dict[str, Any]) -> tuple[int, Any]:
         host = self._host({})[1]
-        key = base64.b64encode(bytes(32)).decode()
+        key = base64.b64encode(_LICENSE_KEY).decode()
         return 200, {
             "host": host,
             "license_keys": [key],
@@ -125,6 +141,7 @@ def serving(fake: FakeLicenseServer, wrap: Callable[[socket.socket], socket.sock
     try:
         yield fake.url
     finally:
+        fake.speaks.set()
         server.shutdown()
         server.server_close()
         thread.join()

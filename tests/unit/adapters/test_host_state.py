@@ -2,13 +2,17 @@
 
 import fcntl
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from threading import Lock
 
 import pytest
 
 from calward.adapters.host_state import Lost, StateFolder
+from calward.adapters.host_state_format import user_document
+from calward.app.sessionhost.forget_holders import forget_holders
 from calward.app.sessionhost.ports import BoundSession, HostPolicy, Memory
 from calward.domain.grace import USED_UP, GraceState
 from tests.support.session_host import NOW, a_held_license
@@ -18,7 +22,8 @@ WHOLE = Memory(
     grace=GRACE,
     policy=HostPolicy("2022", "per-user", 60, NOW),
     last=a_held_license(),
-    sessions=(BoundSession(":10", NOW, "L1"), BoundSession(":11", NOW, None)),
+    sessions=(BoundSession(":10", NOW, "L1", "0a1b"), BoundSession(":11", NOW, None)),
+    proven=True,
 )
 
 
@@ -153,3 +158,69 @@ def test_what_cannot_be_written_is_said_and_the_answer_stands(folder):
     assert folder.memory.change("alice", lambda known: (replace(known, grace=GraceState()), "in")) == "in"
     assert "cannot be written" in folder.heard[0]
     assert folder.read() == WHOLE
+
+
+# --- many holders ----------------------------------------------------------------------------------------------------
+
+
+def devices(folder: Path) -> StateFolder:
+    return StateFolder(
+        folder, lost=Lost.NO_GRACE, complain=pytest.fail, time_left=lambda: 5, holders="devices", turn=Lock()
+    )
+
+
+def test_of_many_devices_the_strangers_go_and_the_proven_stay(tmp_path):
+    shelf = devices(tmp_path / "state")
+    shelf.change("", lambda _: (Memory(), None))
+    for number in range(1200):
+        status = "active" if number % 20 == 0 else "temporary"
+        document = user_document(f"{number:04x}", Memory(last=a_held_license(f"L{number}", status=status)))
+        shelf._user_file(f"{number:04x}").write_text(json.dumps(document))
+    assert shelf.count() == 1200
+    assert forget_holders(shelf, NOW, most=500, is_gone=lambda _: False) == 750
+    kept = dict(shelf.holders())
+    assert shelf.count() == len(kept) == 450
+    assert sum(1 for one in kept.values() if one.last.status == "active") == 60
+
+
+def test_whoever_has_changed_since_they_were_judged_is_not_forgotten(tmp_path):
+    shelf = devices(tmp_path / "state")
+    for name in ("0a", "0b"):
+        shelf.change(name, lambda known: (replace(known, last=a_held_license()), None))
+    judged = list(shelf.holders())
+    shelf.change("0a", lambda known: (replace(known, proven=True), None))
+    assert shelf.forget(judged) == 1
+    assert [name for name, _ in shelf.holders()] == ["0a"]
+
+
+def test_a_folder_that_is_not_there_holds_nobody(tmp_path):
+    shelf = devices(tmp_path / "state")
+    assert (shelf.count(), list(shelf.holders())) == (0, [])
+
+
+def test_what_an_earlier_release_wrote_is_read(folder):
+    folder.write(WHOLE)
+    path = next((folder.path / "users").glob("*.json"))
+    document = json.loads(path.read_text())
+    del document["proven"]
+    for session in document["sessions"]:
+        del session["device"]
+    path.write_text(json.dumps(document))
+    sessions = tuple(replace(one, device=None) for one in WHOLE.sessions)
+    assert folder.read() == replace(WHOLE, proven=False, sessions=sessions)
+    assert folder.heard == []
+
+
+def test_threads_that_share_a_turn_all_get_theirs(tmp_path):
+    turn, complaints = Lock(), []
+
+    def come(number: int) -> None:
+        memory = StateFolder(
+            tmp_path / "state", lost=Lost.NO_GRACE, complain=complaints.append, time_left=lambda: 5, turn=turn
+        )
+        memory.change(f"u{number}", lambda known: (replace(known, last=a_held_license()), None))
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(come, range(64)))
+    assert len(list((tmp_path / "state" / "users").glob("*.json"))) + len(complaints) == 64
+    assert len(complaints) < 32

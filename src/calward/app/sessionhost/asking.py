@@ -58,6 +58,7 @@ class Round:
         self._time_left = time_left
         self._complain = complain
         self._answered: set[str] = set()
+        self._asked_again: set[str] = set()
 
     def ask_all(self) -> Said:
         """Go along the list; see ``choose_server``."""
@@ -65,6 +66,9 @@ class Round:
         return Said(chosen, frozenset(self._answered))
 
     def _ask(self, server: LicenseServer, full_only: bool) -> Heard | None:  # noqa: FBT001 - the shape of `servers.Ask`.
+        if not full_only and self._answered:  # Once more, those that have answered: see ``choose_server``.
+            self._not_yet_asked = len(self._answered - self._asked_again)
+            self._asked_again.add(server.name)
         share = self._time_left() / max(1, self._not_yet_asked)
         self._not_yet_asked -= 1
         if share < _TOO_SHORT:

@@ -1,6 +1,7 @@
 """Which license servers of a host's list answer now? One that did not is asked after the others for a while."""
 
 from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
@@ -19,8 +20,10 @@ _AFTER_THE_OTHERS: Final = 30.0
 """Seconds for which a server that did not answer is asked last."""
 _FAIR: Final = 0.25
 """Seconds: a server that had less time than this has not been shown to be down."""
-_SILENT: Final = frozenset({Problem.UNREACHABLE, Problem.UNAVAILABLE})
-"""Everything else is an answer, though perhaps an unwelcome one."""
+_NO_LICENSE: Final = frozenset({Problem.UNREACHABLE, Problem.UNAVAILABLE})
+"""How a server fails that gives no usable answer to a request; everything else is an answer, though perhaps an unwelcome one."""
+_NO_ANSWER: Final = frozenset({Problem.UNREACHABLE})
+"""How it fails to any other question: one of an earlier release may give licenses and not know what a heartbeat is."""
 
 
 @dataclass(slots=True)
@@ -67,7 +70,7 @@ class ServerHealth:
 
     def heartbeat(self, name: str, error: LicensingError | None) -> None:
         """Note how a heartbeat ended; that no answer came has been noted where it was asked for."""
-        if error is not None and error.problem in _SILENT:
+        if error is not None and error.problem in _NO_ANSWER:
             return
         trouble = error.detail if error else ""
         with self._lock:
@@ -101,14 +104,16 @@ class WatchedServer:
     def request_for_user(self, user: str, request_id: str, *, full_only: bool, seconds: float) -> Heard:
         """See ``LicenseServer``."""
         ask = self._server.request_for_user
-        return self._noted(seconds, lambda: ask(user, request_id, full_only=full_only, seconds=seconds))
+        return self._noted(seconds, lambda: ask(user, request_id, full_only=full_only, seconds=seconds), _NO_LICENSE)
 
     def request_for_device(
         self, name: str, hardware_id: str, request_id: str, *, full_only: bool, seconds: float
     ) -> Heard:
         """See ``LicenseServer``."""
         ask = self._server.request_for_device
-        return self._noted(seconds, lambda: ask(name, hardware_id, request_id, full_only=full_only, seconds=seconds))
+        return self._noted(
+            seconds, lambda: ask(name, hardware_id, request_id, full_only=full_only, seconds=seconds), _NO_LICENSE
+        )
 
     def confirm(self, license_id: str, *, seconds: float) -> None:
         """See ``LicenseServer``."""
@@ -126,11 +131,11 @@ class WatchedServer:
         """See ``AgentServer``."""
         return self._noted(seconds, lambda: self._server.certificate(public_key, seconds=seconds))
 
-    def _noted(self, seconds: float, ask: Callable[[], T]) -> T:
+    def _noted(self, seconds: float, ask: Callable[[], T], silent: AbstractSet[Problem] = _NO_ANSWER) -> T:
         try:
             answer = ask()
         except LicensingError as error:
-            if error.problem not in _SILENT:
+            if error.problem not in silent:
                 self._health.answered(self.name)
             elif seconds >= _FAIR:
                 self._health.silent(self.name, error.detail)

@@ -47,12 +47,12 @@ class Allowance:
 class Turns:
     """Serves questions in threads, each with its allowance.
 
-    At most ``at_once`` may wait for license servers, ``waiting`` more stand in line. Who finds the line full, or still
-    stands in it when its time for license servers is over, is served at once by others with an overdue allowance: that is
-    quick, and nobody is kept waiting past their time.
+    At most ``at_once`` may wait for license servers, ``waiting`` more stand in line: a server that works serves them all in
+    no time. Who finds the line full, or still stands in it when half of the time for license servers is over, is served at
+    once by others with an overdue allowance. That is quick, but all of them come at the same moment.
     """
 
-    def __init__(self, name: str, *, at_once: int = 16, waiting: int = 64, overdue: int = 4) -> None:
+    def __init__(self, name: str, *, at_once: int = 16, waiting: int = 256, overdue: int = 4) -> None:
         self._free = asyncio.Semaphore(at_once)
         self._room = waiting
         self._in_line = 0
@@ -61,7 +61,7 @@ class Turns:
 
     async def serve(self, work: Callable[[Allowance], T], allowance: Allowance) -> T:
         """Give what ``work`` gives, which has to keep to its allowance."""
-        if await self._turn(allowance.to_ask()):
+        if await self._turn(allowance.to_ask() / 2):
             loop = asyncio.get_running_loop()
             job = self._pool.submit(work, allowance)
             # Not when the one who asked gives up: only when the thread is free again.

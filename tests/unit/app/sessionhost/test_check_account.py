@@ -121,6 +121,15 @@ def test_the_time_is_shared_among_the_servers_not_yet_asked():
     assert [server.seconds for server in servers] == [[0.5], [0.75], [1.5]]
 
 
+def test_the_time_is_shared_anew_among_those_that_are_asked_once_more():
+    names = ("one", "two", "three")
+    servers = [FakeServer(NONE_FREE, trouble(), name=name) for name in names[:2]] + [
+        FakeServer(trouble(), name="three")
+    ]
+    Host(*servers, seconds=1.5).logon()
+    assert [server.seconds for server in servers] == [[0.5, 0.75], [0.75, 1.5], [1.5]]
+
+
 def test_nobody_is_asked_when_the_time_is_up():
     host = Host(FakeServer(GRANTED), seconds=0)
     assert host.logon().reasons == ("no-license-server",)
