@@ -11,6 +11,8 @@ from typing import Final
 from calward.wire.errors import RemoteProtocolError
 from calward.wire.rdp import mcs, tpkt, x224
 from calward.wire.rdp.client_blocks import ClientCore, ClientNetwork, ClientSecurity
+from calward.wire.rdp.credssp import Logon
+from calward.wire.rdp.licensing_data import host_licensing, licensing_data, licensing_message
 from calward.wire.rdp.security import SecurityExchange, SecurityFlag, SecurityHeader
 from calward.wire.rdp.server_blocks import MessageChannel, ServerCore, ServerNetwork, ServerSecurity
 from calward.wire.rdpele.certificates import CertificateChain, ProprietaryCertificate, decode_certificate
@@ -51,6 +53,9 @@ DECODERS: Final[dict[str, Target]] = {
     "SC_MCS_MSGCHANNEL": MessageChannel.decode,
     "security header": SecurityHeader.split,
     "security exchange": SecurityExchange.decode,
+    "CredSSP": lambda data: Logon().feed(data),
+    "client's licensing data": licensing_message,
+    "host's licensing data": host_licensing,
     "preamble": unframe,
     "license request": LicenseRequest.decode,
     "new license request": NewLicenseRequest.decode,
@@ -97,6 +102,9 @@ def seeds() -> dict[str, list[bytes]]:
         "SC_MCS_MSGCHANNEL": [MessageChannel(1004).encode().data],
         "security header": [mcs.decode(one).data for one in packets[-3:]],
         "security exchange": [mcs.decode(packets[-3]).data[4:]],
+        "CredSSP": [b"\x30\x82\x01\x00" + bytes(256) + b"\x30\x03abc" + packets[2]],
+        "client's licensing data": [licensing_data(one) for one in messages[1:3]],
+        "host's licensing data": [licensing_data(one) for one in messages[:1]],
         "preamble": messages,
         "license request": bodies[:1],
         "new license request": bodies[1:2],

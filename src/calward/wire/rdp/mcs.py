@@ -3,7 +3,7 @@
 Source: T.125 section 7, part 7 (aligned PER); [MS-RDPBCGR] 2.2.1.5 to 2.2.1.9.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import ClassVar, Final
 
@@ -177,7 +177,8 @@ class _SendData:
     CHOICE: ClassVar[int]
     user: int
     channel: int
-    data: bytes
+    data: bytes = field(repr=False)
+    """May hold a password."""
     priority: int = _WHOLE
     """Priority and segmentation, as they came."""
 
