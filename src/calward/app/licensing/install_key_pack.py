@@ -30,7 +30,7 @@ BARRED = "barred:"
 class InstallKeyPack:
     """A pack whose statement was accepted. ``expires_at``: seconds since 1970. ``statement``: the signed envelope's bytes.
 
-    ``bought_as``: the version up to which it can be raised; empty: its own.
+    ``bought_as``: the version up to which it can be raised; empty: its own. ``split_from``: the pack of which it was a part.
     """
 
     id: PackId
@@ -42,6 +42,7 @@ class InstallKeyPack:
     statement: bytes = b""
     generation: int = 1
     bought_as: str = ""
+    split_from: PackId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,8 @@ def install_key_pack(command: InstallKeyPack, book: Book, ladder: Ladder, *, now
         "generation": pack.generation,
         "bought_as": pack.bought_as,
     }
+    if command.split_from is not None:
+        facts["split_from"] = command.split_from
     book.append(
         {"id": pack.row, "at": now, "kind": Kind.PACK_INSTALLED.value, "by": command.by, "server": server.name} | facts
     )

@@ -3,11 +3,11 @@
 All in one transaction: either the pack is frozen and its release is kept, byte for byte, or nothing happened.
 """
 
-from datetime import UTC, datetime
 from hashlib import sha256
 
 from calward.app.licensing.acts import Done, RefusedAct, refuse_act, write_act
 from calward.app.licensing.freeze_pack import FreezePack, freeze_pack, handed_over
+from calward.app.licensing.request_packs import new_head
 from calward.app.licensing.signed_things import Signatures
 from calward.app.licensing.transfers import Stage, Transfer, bar, keep_release, transfer
 from calward.app.ports import Book, Entropy
@@ -16,7 +16,7 @@ from calward.domain.events import Kind
 from calward.domain.handover import HandedLicense, Handover
 from calward.domain.key_packs import PackId
 from calward.domain.pack_orders import TransferOrder
-from calward.domain.pack_requests import Release, RequestHead
+from calward.domain.pack_requests import Release
 from calward.domain.reasons import Reason
 from calward.domain.statements import PayloadType
 
@@ -68,7 +68,7 @@ def _signed(
     server, pack = book.server(), order.pack
     handover = Handover(server.id, order.order_id, pack, licenses)
     listed = signatures.seal(PayloadType.HANDOVER, handover.to_payload())
-    head = RequestHead(server.id, server.version, entropy.token(16).hex(), datetime.fromtimestamp(now, UTC))
+    head = new_head(book, entropy, now)
     digest = sha256(listed.removesuffix(b"\n")).digest()
     release = Release(head, order.order_id, pack.pack_id, pack.generation, digest, len(licenses))
     return join((signatures.seal(PayloadType.RELEASE, release.to_payload()), listed))

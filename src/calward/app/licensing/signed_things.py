@@ -9,12 +9,19 @@ from calward.app.licensing.acts import Done, RefusedAct
 from calward.app.licensing.change_server import activate_server
 from calward.app.licensing.install_key_pack import InstallKeyPack, install_key_pack
 from calward.app.ports import Book, Entropy
-from calward.domain.acceptance import NotAccepted, ServerIdentity, accept_activation, accept_key_pack, accept_keyring
+from calward.domain.acceptance import (
+    AcceptanceRefusal,
+    NotAccepted,
+    ServerIdentity,
+    accept_activation,
+    accept_key_pack,
+    accept_keyring,
+)
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.key_packs import PackId
 from calward.domain.ladder import Ladder
 from calward.domain.licenses import NEVER
-from calward.domain.statements import ActivationRequest, KeyPackStatement, PayloadType
+from calward.domain.statements import Activation, ActivationRequest, KeyPackStatement, PayloadType
 from calward.domain.trust import Keyring, Trust, Verify
 
 __all__ = [
@@ -32,6 +39,9 @@ __all__ = [
 
 KEYRING = "keyring"
 NONCE = "activation-nonce"
+DEACTIVATION = "deactivation"
+CONTACT_NONCE = "contact-nonce"
+"""Of the last contact, which may be answered with a new right to issue too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +95,31 @@ def take_keyring(text: bytes, book: Book, signatures: Signatures, *, now: int) -
 
 def take_activation(text: bytes, book: Book, signatures: Signatures, *, now: int, by: str) -> Done | NotAccepted:
     """Take the right to issue that a clearinghouse gave this license server."""
-    nonce = book.document(NONCE)
-    identity = ServerIdentity(book.server().id, signatures.public_key, nonce.decode() if nonce else None)
-    trust = trust_of(book, signatures, now)
-    found = accept_activation(text, trust=trust, server=identity, now=moment_of(now), verify=signatures.verify)
+    found = _accepted_activation(text, book, signatures, now)
     if isinstance(found, NotAccepted):
         return found
     until = NEVER if found.issue_until is None else int(found.issue_until.timestamp())
+    if until == book.server().issue_until:
+        return Done("activated")  # Taken before: nothing changes.
+    book.drop_document(DEACTIVATION)
     return activate_server(until, book, now=now, by=by, clearinghouse=found.clearinghouse)
+
+
+def _accepted_activation(text: bytes, book: Book, signatures: Signatures, now: int) -> Activation | NotAccepted:
+    """The answer to the last activation request or to the last contact; where neither was made, any for this server."""
+    known = [book.document(name) for name in (NONCE, CONTACT_NONCE)]
+    nonces: list[str | None] = [nonce.decode() for nonce in known if nonce]
+    trust, moment = trust_of(book, signatures, now), moment_of(now)
+
+    def accepted(nonce: str | None) -> Activation | NotAccepted:
+        identity = ServerIdentity(book.server().id, signatures.public_key, nonce)
+        return accept_activation(text, trust=trust, server=identity, now=moment, verify=signatures.verify)
+
+    found = accepted(nonces[0] if nonces else None)
+    for nonce in nonces[1:]:
+        if isinstance(found, NotAccepted) and found.reason is AcceptanceRefusal.ANSWERS_ANOTHER_REQUEST:
+            found = accepted(nonce)
+    return found
 
 
 def install_signed_pack(

@@ -9,7 +9,7 @@ from calward.domain.events import Kind
 from calward.domain.licenses import Ending
 from calward.domain.settings import SECONDS_PER_DAY
 
-__all__ = ["REQUESTS_KEPT_FOR", "settle", "sweep"]
+__all__ = ["BATCH", "REQUESTS_KEPT_FOR", "settle", "sweep"]
 
 REQUESTS_KEPT_FOR = SECONDS_PER_DAY
 """Seconds for which request ids are kept (design 4)."""
