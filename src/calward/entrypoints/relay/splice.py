@@ -13,19 +13,17 @@ async def splice(client: Leg, host: Leg) -> None:
     if to_client is None or to_host is None:
         return
     done = asyncio.Event()
-    _begin(client, to_client, to_host, done)
-    _begin(host, to_host, to_client, done)
+    rest_for_host, rest_for_client = client.take(), host.take()
+    to_client.set_protocol(Pump(to_host, done))
+    to_host.set_protocol(Pump(to_client, done))
+    # Only now, because to take may have a side read on.
+    for leg, other in ((client, to_host), (host, to_client)):
+        if leg.full and not other.is_closing():
+            other.pause_reading()
+    to_host.write(rest_for_host)
+    to_client.write(rest_for_client)
     if not to_client.is_closing() and not to_host.is_closing():
         await done.wait()
-
-
-def _begin(leg: Leg, own: asyncio.Transport, other: asyncio.Transport, done: asyncio.Event) -> None:
-    rest = leg.take()
-    if leg.full and not other.is_closing():
-        other.pause_reading()
-    own.set_protocol(Pump(other, done))
-    if rest:
-        other.write(rest)
 
 
 class Pump(asyncio.Protocol):
