@@ -56,6 +56,7 @@ class Desk:
         self._decided = 0
         self._looked_through = -_HOUR
         self._chain_trouble = ""
+        self._mode = self._heard_mode()
 
     async def decide(self, question: DeviceQuestion) -> DeviceVerdict:
         """Decide about a device within ``device_seconds``; what the relay calls."""
@@ -71,9 +72,8 @@ class Desk:
         self._joins.ended(connection)
 
     def asks_devices(self) -> bool:
-        """Whether this host is licensed per device, or has not heard yet what it is."""
-        policy = self._policy()
-        return policy is None or policy.mode == CalType.PER_DEVICE
+        """Whether this host is licensed per device, or has not heard yet what it is; asked for each connection, so not read anew."""
+        return self._mode in (None, CalType.PER_DEVICE)
 
     async def answer(self, question: dict[str, Any], pid: int) -> dict[str, Any]:
         """Answer one line of the socket."""
@@ -98,6 +98,7 @@ class Desk:
             heard=self._heard,
             now=self._outside.now(),
         )
+        self._mode = self._heard_mode()
         hourly = time.monotonic() - self._looked_through >= _HOUR
         for holders in Holders:
             self._tidy(holders, whole=hourly)
@@ -123,6 +124,7 @@ class Desk:
         )
         if verdict.admission.outcome is not HostOutcome.REFUSED:
             self._joins.connected(question.connection, Joined(verdict, question.name, command.now))
+        self._mode = self._mode or self._heard_mode()
         self._tell(question, verdict)
         return verdict
 
@@ -166,6 +168,10 @@ class Desk:
             "devices": self._joins.count(),
             "relay": self._settings.has_relay,
         }
+
+    def _heard_mode(self) -> str | None:
+        policy = self._policy()
+        return policy.mode if policy else None
 
     def _policy(self) -> HostPolicy | None:
         return self._memory(Holders.USERS).change("", lambda known: (known, known.policy))
