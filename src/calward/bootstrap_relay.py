@@ -7,6 +7,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from calward.adapters.certificates import names_of_this_machine, own_certificate
 from calward.adapters.host_config import HostConfig, RelayConfig
 from calward.adapters.signing.wire_authority import open_wire_authority
@@ -62,6 +65,7 @@ def relay_server(
         _client_tls(relay, config.state_dir, now),
         None if security is HostSecurity.PLAIN else _host_tls(),
         Limits(decide=config.agent.device_seconds, waiting=min(Limits().waiting, _sockets() // 4)),
+        _shown(relay) if security is HostSecurity.NLA else None,
     )
     return RelayServer(settings, Outside(decide, ended, log, secrets.token_bytes))
 
@@ -107,6 +111,14 @@ def _client_tls(relay: RelayConfig, folder: Path, now: int) -> ssl.SSLContext:
         detail = f"{certificate} and {key} are no certificate and its key: {error}"
         raise LicensingError(Problem.MALFORMED, detail, field="relay.certificate") from None
     return context
+
+
+def _shown(relay: RelayConfig) -> bytes | None:
+    """The certificate of the settings, DER; the first where a file has a chain. It has been read before."""
+    if relay.certificate is None:
+        return None
+    found = x509.load_pem_x509_certificate(relay.certificate.read_bytes())
+    return found.public_bytes(Encoding.DER)
 
 
 def _host_tls() -> ssl.SSLContext:

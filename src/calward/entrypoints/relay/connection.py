@@ -91,9 +91,19 @@ class Connection:
             await self._act(self._relay.from_client(self._client.take()))
         if self._host.waiting and not self._client.full and not self._over:
             await self._act(self._relay.from_host(self._host.take()))
-        if self._client.ended or self._host.ended:
+        if (self._client.ended or self._host.ended) and not self._over:
             self._over = True
+            self._log(self._ended_early())
         self._see()
+
+    def _ended_early(self) -> str:
+        """Say why, as far as it can be told: nobody else tells it of a logon that passes unread."""
+        if self._relay.phase is not Phase.LOGON:
+            return ""
+        shown = self._settings.certificate
+        if shown is not None and shown != _certificate(self._host):
+            return "the logon (NLA) has failed: the host has another certificate than the one in [relay], so clients take the relay for a stranger"
+        return f"the {'client' if self._client.ended else 'host'} has left during the logon (NLA), as after a wrong password"
 
     def _see(self) -> None:
         self._patience.see(self._relay.phase, heard=self._heard)
@@ -182,6 +192,12 @@ class Connection:
     def _log(self, what: str) -> None:
         if what:
             self._outside.log(f"{self.peer} {self._address}: {what}")
+
+
+def _certificate(leg: Leg) -> bytes | None:
+    """The certificate, DER, that the other side has shown."""
+    tls = leg.transport.get_extra_info("ssl_object") if leg.transport else None
+    return tls.getpeercert(binary_form=True) if tls else None
 
 
 def _peer(leg: Leg) -> str:

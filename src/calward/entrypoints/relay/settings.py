@@ -54,7 +54,10 @@ class Outside:
 
 @dataclass(frozen=True, slots=True)
 class RelaySettings:
-    """One host behind the relay. ``host_tls`` None where the host is plain."""
+    """One host behind the relay.
+
+    ``host_tls`` None where the host is plain. ``certificate``: what clients are shown, DER, where it has to be the host's own (NLA).
+    """
 
     listen: tuple[str, int]
     host: tuple[str, int]
@@ -62,3 +65,4 @@ class RelaySettings:
     client_tls: ssl.SSLContext
     host_tls: ssl.SSLContext | None
     limits: Limits = Limits()
+    certificate: bytes | None = None
