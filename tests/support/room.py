@@ -1,7 +1,7 @@
 """A machine of its own for a test: real programs with fixed paths and ports, and nothing of the real machine is touched.
 
 A room is a set of namespaces (mounts, network, processes) on the machine's own file system: ``/etc`` is a copy, ``/run``
-is empty, the network is a loopback. What runs in a room ends with it, sessions that have gone their own way too.
+is empty, the network is a loopback, the system's log is a file. What runs in a room ends with it, sessions that have gone their own way too.
 """
 
 import os
@@ -91,6 +91,11 @@ class Room:
     def path(self, inside: str) -> Path:
         """Where the test finds a file of the room."""
         return Path(f"/proc/{self.init}/root") / inside.lstrip("/")
+
+    @property
+    def log(self) -> str:
+        """What the room's programs have told the system's log."""
+        return self.path("/run/system.log").read_text(errors="replace")
 
     def start(
         self, *command: str | Path, name: str, user: str | None = None, env: Mapping[str, str] | None = None, stdin=None

@@ -1,7 +1,7 @@
 """How does a room become a machine of its own? The first process in its namespaces; ends with its standard input.
 
-Everything that could be in another's way gets a copy: ``/etc`` (users, PAM services), ``/run`` (xrdp's fixed paths) and
-the network. When this process ends, the kernel ends every process of the room.
+Everything that could be in another's way gets a copy: ``/etc`` (users, PAM services), ``/run`` (xrdp's fixed paths), the
+system's log and the network. When this process ends, the kernel ends every process of the room.
 """
 
 import fcntl
@@ -12,7 +12,9 @@ import struct
 import subprocess
 import sys
 from pathlib import Path
+from threading import Thread
 
+SYSTEM_LOG = "/run/system.log"
 SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 1
 
 
@@ -26,6 +28,39 @@ def private_folders() -> None:
     subprocess.run(["cp", "-a", "/etc", "/run/etc"], check=True)
     mount("--bind", "/run/etc", "/etc")
     Path("/run/home").mkdir(mode=0o755)
+
+
+def private_devices() -> None:
+    """Give the room a ``/dev`` with the machine's devices, but with a log socket and terminals of its own."""
+    ours = Path("/run/dev")
+    (ours / "pts").mkdir(parents=True)
+    mount("-t", "devpts", "-o", "newinstance,ptmxmode=666", "devpts", str(ours / "pts"))
+    (ours / "ptmx").symlink_to("pts/ptmx")
+    for device in Path("/dev").iterdir():
+        place = ours / device.name
+        if device.name in {"log", "pts", "ptmx"}:
+            continue
+        if device.is_symlink():
+            place.symlink_to(device.readlink())
+            continue
+        place.mkdir() if device.is_dir() else place.touch()
+        mount("--rbind", str(device), str(place))
+    mount("--rbind", str(ours), "/dev")
+
+
+def keep_system_log() -> None:
+    """Write down what programs tell the system's log, one line each, as a log daemon does."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as messages, Path(SYSTEM_LOG).open("wb", buffering=0) as log:
+        messages.bind("/dev/log")
+        Path("/dev/log").chmod(0o666)
+        ready()
+        while True:
+            log.write(messages.recv(1 << 16).rstrip(b"\n\0") + b"\n")
+
+
+def ready() -> None:
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
 
 
 def loopback_up() -> None:
@@ -46,8 +81,8 @@ def collect_orphans(*_: object) -> None:
 
 if __name__ == "__main__":
     private_folders()
+    private_devices()
     loopback_up()
     signal.signal(signal.SIGCHLD, collect_orphans)
-    sys.stdout.write("ready\n")
-    sys.stdout.flush()
+    Thread(target=keep_system_log, daemon=True).start()
     sys.stdin.read()

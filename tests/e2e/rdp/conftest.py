@@ -4,9 +4,12 @@ import shutil
 
 import pytest
 
+from tests.support.agent_room import HOST
 from tests.support.licensing_room import office
 from tests.support.room import room, why_no_room
+from tests.support.running_server import CALWARD
 from tests.support.x_display import display
+from tests.support.xrdp_host import xrdp_host
 
 PROGRAMS = {
     "xrdp": "xrdp",
@@ -19,6 +22,7 @@ PROGRAMS = {
     "Xvfb": "xvfb",
     "jwm": "jwm",
     "xmessage": "x11-utils",
+    "xterm": "xterm",
     "import": "imagemagick",
     "openssl": "openssl",
 }
@@ -43,24 +47,24 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.skipif(WHY_NOT is not None, reason=str(WHY_NOT)))
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """For the files of a module's room; users of the room may pass through."""
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory):
+    """For the files of the room; users of the room may pass through."""
     found = tmp_path_factory.mktemp("rdp")
     found.chmod(0o755)
     return found
 
 
-@pytest.fixture(scope="module")
-def machine(folder):
+@pytest.fixture(scope="session")
+def machine(shared):
     """A room with users."""
-    with room(folder) as made:
-        for user in ("alice", "bob", "carol"):
+    with room(shared) as made:
+        for user in ("alice", "bob", "carol", "dave"):
             made.add_user(user)
         yield made
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def screen(machine):
     """The display that clients open their windows on."""
     found = display(machine)
@@ -68,9 +72,32 @@ def screen(machine):
     found.stop()
 
 
+@pytest.fixture(scope="session")
+def session_host(machine):
+    """An unmodified xrdp; its PAM service asks for licenses, as ``calward agent install-pam`` sets it up."""
+    machine.done(CALWARD, "agent", "install-pam", "--yes")
+    with xrdp_host(machine, port=HOST) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def xrdp(session_host):
+    """The same without sessions of an earlier module."""
+    yield session_host
+    session_host.end_sessions()
+
+
+@pytest.fixture(scope="module")
+def folder(shared, request):
+    """For what a module's license server and clients keep."""
+    found = shared / request.module.__name__.rpartition(".")[2]
+    found.mkdir()
+    return found
+
+
 @pytest.fixture(scope="module")
 def licensing(machine, folder):
-    """A license server that refuses users without a CAL."""
-    with office(machine, folder / "data") as running:
+    """A license server without CALs that refuses users who have none."""
+    with office(machine, folder / "office") as running:
         running.set(per_user="enforce")
         yield running
