@@ -2,93 +2,33 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from calward.app.licensing.acts import RefusedAct
-from calward.app.licensing.change_server import make_server
-from calward.app.licensing.confirm_license import ConfirmLicense, confirm_license
-from calward.app.licensing.end_transfer import end_transfer
 from calward.app.licensing.free_license import FreeLicense, revoke_license
 from calward.app.licensing.install_key_pack import RemoveKeyPack, remove_key_pack
-from calward.app.licensing.receive_pack import receive_signed_pack
-from calward.app.licensing.release_pack import release_pack
-from calward.app.licensing.requests import Request
 from calward.app.licensing.transfers import release_of
-from calward.app.ports import Ledger
 from calward.domain.acceptance import AcceptanceRefusal, NotAccepted
 from calward.domain.cals import HolderKind
-from calward.domain.events import Event
 from calward.domain.key_packs import PackId
 from calward.domain.licenses import Ending
 from calward.domain.pack_orders import TransferOutcome
 from calward.domain.reasons import Reason
-from tests.support.builders import a_host, a_question, a_server, ladder
-from tests.support.clocks import CountedEntropy, SetClock
+from tests.support.clocks import SetClock
+from tests.support.house import House
 from tests.support.ledgers import LEDGERS
 from tests.support.moving import (
     PACK_ID,
     SOURCE,
     TARGET,
-    an_end,
     an_order,
-    know_clearinghouse,
     released,
-    signatures_of,
-    signed_pack,
 )
 
 POSTGRESQL = pytest.param("postgresql", marks=[pytest.mark.postgresql, pytest.mark.xdist_group("postgresql")])
-HOST = a_host("2016")
-
-
-class House:
-    """A license server on some ledger."""
-
-    def __init__(self, ledger: Ledger, server: str, clock: SetClock) -> None:
-        self.ledger, self.server, self.clock = ledger, server, clock
-        self.entropy, self.signatures, self.asked = CountedEntropy(), signatures_of(server), 0
-        ledger.write(lambda book: make_server(replace(a_server(), id=server), book, now=book.now(), by="set-up"))
-        know_clearinghouse(ledger)
-
-    def act(self, do: Any, *args: Any, **options: Any) -> Any:
-        return self.ledger.write(lambda book: do(*args, book, now=book.now(), **options))
-
-    def receive(self, generation: int = 1, handover: bytes | None = None, **changes: Any) -> Any:
-        text = signed_pack(self.server, generation, **changes)
-        rest = (self.signatures, ladder())
-        return self.ledger.write(
-            lambda book: receive_signed_pack(text, handover, book, *rest, now=book.now(), by="clearinghouse")
-        )
-
-    def release(self, **changes: Any) -> Any:
-        order = an_order(self.server, **changes)
-        rest = (self.signatures, self.entropy)
-        return self.ledger.write(lambda book: release_pack(order, book, *rest, now=book.now(), by="clearinghouse"))
-
-    def end(self, outcome: TransferOutcome = TransferOutcome.COMPLETED, **changes: Any) -> Any:
-        return self.act(end_transfer, an_end(outcome, self.server, **changes), by="clearinghouse")
-
-    def ask(self, who: str, host: Any = HOST) -> Event:
-        self.asked += 1
-        return self.ledger.write(Request(a_question(host, who, f"r{self.asked}"), self.entropy))
-
-    def full(self, who: str, host: Any = HOST) -> Event:
-        """A device logs on, and asks once more."""
-        self.act(confirm_license, ConfirmLicense(host, self.ask(who, host)["license"]))
-        return self.ask(who, host)
-
-    def look(self, what: Any) -> Any:
-        return self.ledger.write(what)
-
-    def license(self, number: int) -> Any:
-        return self.look(lambda book: book.license(number))
-
-    def free(self) -> int:
-        return self.look(lambda book: book.free((book.shelf().by_id[PackId(PACK_ID)],), book.now(), 99))
 
 
 @pytest.fixture(params=["memory", "sqlite", POSTGRESQL])
@@ -109,6 +49,8 @@ def houses(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Hou
         for who in ("PC1", "PC2"):
             assert made[0].full(who)["status"] == "active"
         yield made[0], made[1]
+        for house in made:
+            assert not house.audit()
 
 
 @pytest.fixture
@@ -153,16 +95,7 @@ def test_nothing_of_a_frozen_pack_is_revoked_or_removed(source):
 
 def move(source: House, target: House) -> Any:
     source.release()
-    out = released(source.ledger)
-    return target.receive(2, out.handover, handover=out.release.handover) if False else _received(target, out)
-
-
-def _received(target: House, out: Any) -> Any:
-    text = signed_pack(target.server, 2, handover=out.release.handover)
-    rest = (target.signatures, ladder())
-    return target.ledger.write(
-        lambda book: receive_signed_pack(text, out.handover, book, *rest, now=book.now(), by="clearinghouse")
-    )
+    return target.take_over(released(source.ledger))
 
 
 def test_licenses_go_on_at_the_target_on_the_same_cals_and_the_source_ends_them(source, target):
@@ -186,8 +119,7 @@ def test_a_device_that_was_proven_at_the_source_is_so_at_the_target(source, targ
 
 def test_a_pack_is_never_received_twice_and_never_again_in_an_old_generation(source, target):
     move(source, target)
-    out = released(source.ledger)
-    assert _received(target, out).reasons == (Reason.PACK_ALREADY_INSTALLED,)
+    assert target.take_over(released(source.ledger)).reasons == (Reason.PACK_ALREADY_INSTALLED,)
     source.end()
     assert source.receive(1).reasons == (Reason.PACK_ALREADY_INSTALLED,)
     assert source.receive(3).outcome == "installed"
@@ -209,12 +141,7 @@ def test_an_adopted_license_ends_what_it_replaces(source, target):
 
 def test_a_pack_without_its_list_of_licenses_is_not_taken(source, target):
     source.release()
-    refused = target.receive(2, handover=None) if False else None
-    text = signed_pack(TARGET, 2, handover=released(source.ledger).release.handover)
-    rest = (target.signatures, ladder())
-    refused = target.ledger.write(
-        lambda book: receive_signed_pack(text, None, book, *rest, now=book.now(), by="clearinghouse")
-    )
+    refused = target.receive(2, handover_digest=released(source.ledger).release.handover)
     assert isinstance(refused, NotAccepted)
     assert refused.reason is AcceptanceRefusal.HANDOVER_MISSING
 

@@ -9,9 +9,10 @@ from calward.app.licensing.transfers import release_of
 from calward.app.ports import Ledger
 from calward.domain.bundle import split
 from calward.domain.cals import CalType
+from calward.domain.envelope import decode_envelope
 from calward.domain.handover import MAX_HANDOVER_SIZE
-from calward.domain.pack_orders import PackRef, TransferEnd, TransferOrder, TransferOutcome
-from calward.domain.pack_requests import MoveReason, Release
+from calward.domain.pack_orders import PackChange, PackRef, TransferEnd, TransferOrder, TransferOutcome
+from calward.domain.pack_requests import ChangeKind, MoveReason, Release
 from calward.domain.statements import KeyPackStatement, PayloadType
 from tests.support.signed import NO_END, ORDER_ID, PACK, ROOT, TRANSFER_ID, a_keyring, a_pack, a_signer, sealed
 
@@ -32,6 +33,8 @@ def know_clearinghouse(ledger: Ledger) -> None:
 
 def a_statement(server: str = SOURCE, generation: int = 1, **changes: Any) -> KeyPackStatement:
     """The pack of most tests, for a server."""
+    if "handover_digest" in changes:
+        changes["handover"] = changes.pop("handover_digest")
     values = {"pack_id": PACK_ID, "version": "2016", "bought_as": "2016", "total": 5, "expires_at": NO_END}
     values |= {"server_id": server, "generation": generation, "cal_type": CalType.PER_DEVICE}
     return replace(a_pack(), **values | changes)
@@ -54,6 +57,14 @@ def an_end(
     return replace(end, **changes)
 
 
+def a_change(
+    server: str, *packs: KeyPackStatement, kind: ChangeKind = ChangeKind.DOWNGRADE, generation: int = 1, **changes: Any
+) -> PackChange:
+    """The pack of most tests becomes these."""
+    ref = PackRef(PACK_ID, generation)
+    return replace(PackChange(ORDER_ID, server, kind, ref, packs, a_pack().issued_at), **changes)
+
+
 @dataclass
 class Released:
     """What a source gave out."""
@@ -64,8 +75,6 @@ class Released:
 
     def __post_init__(self) -> None:
         first, self.handover = split(self.bundle, max_size=MAX_HANDOVER_SIZE)
-        from calward.domain.envelope import decode_envelope
-
         self.release = Release.from_payload(decode_envelope(first).payload)
 
 
