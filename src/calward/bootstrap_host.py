@@ -67,6 +67,7 @@ def run_pam(stack: str, config: Path | None, environment: Mapping[str, str]) -> 
         now=datetime.now(UTC).replace(microsecond=0),  # noqa: TID251 - adapters.system serves the license server.
         request_id=secrets.token_urlsafe(18),
         say=_say,
+        tell=log_to_administrator,
         complain=log_to_administrator,
     )
 

@@ -57,6 +57,7 @@ class PamService:
             now=self._outside.now(),
             request_id=self._outside.new_id(),
             say=said.append,
+            tell=self._outside.journal.info,
             complain=self._outside.journal.warning,
         )
         return {"exit": code, "say": said}

@@ -54,6 +54,15 @@ class PamDesk:
     admit_on_trouble: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Voices:
+    """To the user, and to the administrator: an expected answer, and trouble."""
+
+    say: Complain
+    tell: Complain
+    complain: Complain
+
+
 def answer(
     question: PamQuestion,
     desk: Callable[[], PamDesk],
@@ -61,17 +70,19 @@ def answer(
     now: datetime,
     request_id: str,
     say: Complain,
+    tell: Complain,
     complain: Complain,
 ) -> int:
     """Answer PAM with an exit code; whatever goes wrong is an answer too, since a traceback would be shown to the user.
 
-    ``desk`` may raise LicensingError (the settings are wrong); ``say`` speaks to the user, ``complain`` to the administrator.
+    ``desk`` may raise LicensingError (the settings are wrong). ``say`` speaks to the user; ``tell`` tells the administrator
+    of a refusal or a logon by grace, ``complain`` of trouble.
     """
     admit_on_trouble = question.stack != "account"
     try:
         wired = desk()
         admit_on_trouble = admit_on_trouble or wired.admit_on_trouble
-        return _STACKS[question.stack](question, wired, now, request_id, say, complain)
+        return _STACKS[question.stack](question, wired, now, request_id, _Voices(say, tell, complain))
     except Exception as error:  # noqa: BLE001 - see above.
         complain(f"{question.stack} user={question.user!a}: {type(error).__name__}: {error}")
     if admit_on_trouble or _is_root(question.user):
@@ -80,29 +91,25 @@ def answer(
     return OUT
 
 
-def _account(
-    question: PamQuestion, desk: PamDesk, now: datetime, request_id: str, say: Complain, complain: Complain
-) -> int:
+def _account(question: PamQuestion, desk: PamDesk, now: datetime, request_id: str, voices: _Voices) -> int:
     if not question.user:
         raise ValueError("PAM_USER is not set: this program is started by pam_exec")
     command = CheckAccount(question.user, now, request_id, desk.exempt(question.user), desk.grace_days)
     admission = desk.check(command)
     text = for_user(admission)
     if text is not None:
-        complain(for_administrator(question.user, admission))
-        say(text)
+        voices.tell(for_administrator(question.user, admission))
+        voices.say(text)
     return OUT if admission.outcome is HostOutcome.REFUSED else IN
 
 
-def _session(
-    question: PamQuestion, desk: PamDesk, now: datetime, _request_id: str, _say: Complain, complain: Complain
-) -> int:
+def _session(question: PamQuestion, desk: PamDesk, now: datetime, _request_id: str, voices: _Voices) -> int:
     if question.type == "open_session":
         desk.opened(OpenSession(question.user, question.line, now))
     elif question.type == "close_session":
         desk.closed(CloseSession(question.user, question.line))
     else:
-        complain(
+        voices.complain(
             f"session was asked for PAM_TYPE={question.type!a}: only open_session and close_session mean something"
         )
     return IN

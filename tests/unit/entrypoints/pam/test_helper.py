@@ -51,6 +51,7 @@ class Door:
             now=NOW,
             request_id="id",
             say=self.said.append,
+            tell=self.logged.append,
             complain=self.logged.append,
         )
 
