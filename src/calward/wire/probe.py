@@ -228,10 +228,9 @@ def _licensing_of(pdu: object, io_channel: int) -> bytes | None:
 
 
 def _note_end(findings: Findings, step: Licensed | Accepted | Refused) -> None:
-    match step:
-        case Licensed(info):
-            findings.outcome, findings.license = Outcome.LICENSED, info
-        case Accepted():
-            findings.outcome = Outcome.ACCEPTED
-        case Refused(code):
-            findings.outcome, findings.error_code = Outcome.REFUSED, code
+    if isinstance(step, Licensed):
+        findings.outcome, findings.license = Outcome.LICENSED, step.info
+    elif isinstance(step, Refused):
+        findings.outcome, findings.error_code = Outcome.REFUSED, step.code
+    else:
+        findings.outcome = Outcome.ACCEPTED

@@ -156,6 +156,22 @@ def test_what_cannot_be_decrypted_is_said_to_be_closed_and_why(method, known, no
     assert (kind, fields["note"], fields["bytes"]) == ("encrypted", note, 6)
 
 
+@pytest.mark.parametrize("salted", [False, True])
+@pytest.mark.parametrize("size", [20, 300])
+def test_an_encrypted_fast_path_packet_takes_its_part_of_the_stream(salted, size):
+    transcript = under_standard_security(rdp_client_random=CLIENT_RANDOM)
+    keys = rdp_security_keys(CLIENT_RANDOM, SERVER_RANDOM)
+    stream = Rc4Stream(keys.from_server)
+    picture = b"p" * size
+    head = 2 if size == 20 else 3
+    length = (head + 8 + size).to_bytes(1, "big") if head == 2 else (0x8000 | head + 8 + size).to_bytes(2, "big")
+    sealed = mac8(keys.mac_key, picture, count=0 if salted else None) + stream.packet(picture)
+    kind, fields = said(transcript, FROM_SERVER, bytes([0xC0 if salted else 0x80]) + length + sealed)
+    assert (kind, fields["security_mac_valid"]) == ("fast_path", True)
+    header = SecurityHeader(SecurityFlag.ENCRYPT, mac8(keys.mac_key, b"next"))
+    assert from_server(transcript, header.encode() + stream.packet(b"next"))[1]["security_mac_valid"] is True
+
+
 # --- packets around --------------------------------------------------------------------------------------------------
 
 

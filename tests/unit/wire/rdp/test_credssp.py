@@ -1,47 +1,63 @@
-"""Is the end of a logon found, in whatever pieces it comes, and is a logon without an end refused?"""
+"""A logon passes through unread; where it ends is found in whatever pieces it comes."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from calward.wire.errors import RemoteProtocolError
 from calward.wire.rdp.credssp import Logon
+from calward.wire.rdp.mcs import AttachUserRequest
 
-SHORT, LONG, LONGEST = b"\x30\x03abc", b"\x30\x81\x80" + bytes(128), b"\x30\x83\x01\x00\x00" + bytes(1 << 16)
-PACKET = bytes.fromhex("0300000702f080")
-
-
-@pytest.mark.parametrize("size", [1, 2, 3, 1 << 20])
-def test_messages_of_every_length_pass_up_to_the_first_packet(size):
-    stream = SHORT + LONG + LONGEST + b"\x30\x00" + PACKET
-    logon, passed = Logon(), b""
-    for start in range(0, len(stream), size):
-        passing, rest = logon.feed(stream[start : start + size])
-        passed += passing
-        if rest is not None:
-            break
-    assert passed + PACKET == stream
-    assert rest == PACKET[: len(rest)]
+PACKET = AttachUserRequest().encode()
 
 
-def test_a_packet_within_a_message_is_part_of_it():
-    assert Logon().feed(b"\x30\x07" + PACKET) == (b"\x30\x07" + PACKET, None)
+def message(data):
+    """A TSRequest as DER has it: as short a length as can be."""
+    if len(data) < 0x80:
+        return bytes((0x30, len(data))) + data
+    size = len(data).to_bytes((len(data).bit_length() + 7) // 8, "big")
+    return bytes((0x30, 0x80 | len(size))) + size + data
+
+
+MESSAGES = st.lists(st.binary(max_size=400).map(message), max_size=5).map(b"".join)
+
+
+@given(MESSAGES, st.lists(st.integers(1, 60), min_size=1))
+def test_the_end_is_found_in_any_pieces(messages, sizes):
+    logon, passed, stream, turn = Logon(), b"", messages + PACKET, 0
+    behind = None
+    while behind is None:
+        size = sizes[turn % len(sizes)]
+        through, behind = logon.feed(stream[:size])
+        passed, stream, turn = passed + through, stream[size:], turn + 1
+    assert (passed, behind + stream) == (messages, PACKET)
+
+
+@pytest.mark.parametrize("size", [0, 1, 0x7F, 0x80, 0xFF, 0x100, 0xFFFF, 0x10000])
+def test_each_form_of_a_length_is_understood(size):
+    whole = message(bytes(size))
+    assert Logon().feed(whole + PACKET) == (whole, PACKET)
+    assert Logon().feed(whole) == (whole, None)
 
 
 @pytest.mark.parametrize(
-    ("data", "what"),
+    ("data", "words"),
     [
-        (b"\x31\x00", "begins neither"),
-        (b"\x30\x80", "a form that is not used"),
-        (b"\x30\x84", "a form that is not used"),
+        (b"\x16\x03\x01", "0x16 begins neither a message nor a packet"),
+        (message(b"a") + b"\x31\x00", "0x31 begins neither"),
+        (b"\x30\x80", "has a form that is not used here"),
+        (b"\x30\x84\0\0\0\1a", "has a form that is not used here"),
     ],
 )
-def test_what_is_no_message_is_refused(data, what):
-    with pytest.raises(RemoteProtocolError, match=what):
+def test_what_is_no_logon_is_refused(data, words):
+    with pytest.raises(RemoteProtocolError, match=words):
         Logon().feed(data)
 
 
 def test_a_logon_without_an_end_is_refused():
-    logon = Logon()
+    logon, sixteenth = Logon(), message(bytes(0xFFFF - 3))
     for _ in range(15):
-        assert logon.feed(LONGEST) == (LONGEST, None)
+        assert logon.feed(sixteenth) == (sixteenth, None)
+    logon.feed(sixteenth)
     with pytest.raises(RemoteProtocolError, match="more than 1048576 bytes"):
-        logon.feed(LONGEST)
+        logon.feed(sixteenth)

@@ -1,3 +1,4 @@
+import runpy
 from pathlib import Path
 
 from calward.wire.rdpele.licensing_states import SECTIONS, TRANSITIONS
@@ -15,3 +16,9 @@ def test_every_row_of_the_table_has_its_section_and_nothing_else_has() -> None:
     assert {state: set(events) for state, events in SECTIONS.items()} == {
         state: set(events) for state, events in TRANSITIONS.items()
     }
+
+
+def test_the_module_writes_the_page(capsys) -> None:
+    source = Path(__file__).parents[4] / "src/calward/wire/rdpele/reference.py"
+    runpy.run_path(str(source), run_name="__main__")
+    assert capsys.readouterr().out == page()
