@@ -40,6 +40,7 @@ ERECT, ATTACH = data_packet(bytes.fromhex("0401000100")), data_packet(b"\x28")
 ATTACHED = data_packet(bytes.fromhex("2e00") + struct.pack(">H", USER - 1001))
 JOIN = data_packet(b"\x38" + struct.pack(">HH", USER - 1001, IO))
 JOINED = data_packet(b"\x3e\x00" + struct.pack(">HHH", USER - 1001, IO, IO))
+_INFO_UNICODE = 0x10
 PASSWORD = "secret".encode("utf-16-le")
 DEMAND_ACTIVE = struct.pack("<HHH", 0x0180, 0x11, 1002) + bytes(0x0180 - 6)
 """Its size looks like the flag of licensing."""
@@ -64,7 +65,10 @@ def licensing(message: bytes, flags: int = 0x80) -> bytes:
 
 
 def client_info(channel: int = IO, flags: int = 0x40) -> bytes:
-    return send(USER, channel, struct.pack("<HH", flags, 0) + b"alice" + PASSWORD)
+    """[MS-RDPBCGR] 2.2.1.11.1.1: a user with a password, and nothing more."""
+    texts = (b"", "alice".encode("utf-16-le"), PASSWORD, b"", b"")
+    info = struct.pack("<II5H", 0, _INFO_UNICODE, *map(len, texts)) + b"".join(text + b"\0\0" for text in texts)
+    return send(USER, channel, struct.pack("<HH", flags, 0) + info)
 
 
 def connect_initial(name: str = "PC1", build: int = 18363, selected: int = 1) -> bytes:
