@@ -3,11 +3,15 @@
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-pytest.importorskip("atheris", reason="atheris has no build for this platform")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(find_spec("atheris") is None, reason="atheris has no build for this platform"),
+]
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 15
@@ -32,7 +36,6 @@ def fuzz(folder, *words):
     )
 
 
-@pytest.mark.slow
 def test_nothing_but_the_peers_own_mistakes_is_found_in_a_few_seconds(tmp_path):
     ran = fuzz(tmp_path, str(ROOT / "tests/fuzz/fuzz_wire.py"), f"-max_total_time={SECONDS}", "-seed=1")
     assert ran.returncode == 0, ran.stderr[-4000:]
@@ -40,7 +43,6 @@ def test_nothing_but_the_peers_own_mistakes_is_found_in_a_few_seconds(tmp_path):
     assert not [*tmp_path.iterdir()]
 
 
-@pytest.mark.slow
 def test_a_mistake_of_ours_is_found_and_left_in_a_file_that_plays_it_again(tmp_path):
     script = tmp_path / "broken.py"
     script.write_text(BROKEN.format(folder=str(ROOT / "tests/fuzz")))
