@@ -3,8 +3,8 @@
 from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from nacl.bindings import crypto_sign, crypto_sign_BYTES, crypto_sign_seed_keypair
 
 from calward.domain.envelope import Envelope, Signature, keyid_of, pae
 from calward.domain.errors import LicensingError, Problem
@@ -31,8 +31,7 @@ class Ed25519Signer:
 
     def __init__(self, seed: bytes, *, checks: bool = True) -> None:
         self._checks = checks
-        self._private = Ed25519PrivateKey.from_private_bytes(seed)
-        self.public_key = self._private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        self.public_key, self._private = crypto_sign_seed_keypair(seed)
         self.keyid = keyid_of(self.public_key)
 
     def __repr__(self) -> str:
@@ -44,7 +43,7 @@ class Ed25519Signer:
         Raises: LicensingError(UNAVAILABLE): the signature came out wrong. A bit that flipped while signing can give the
         private key away, so such a signature never leaves this function.
         """
-        signature = self._private.sign(message)
+        signature = crypto_sign(message, self._private)[:crypto_sign_BYTES]
         if self._checks and not verify(self.public_key, message, signature):
             raise LicensingError(
                 Problem.UNAVAILABLE, f"key {self.keyid} made a wrong signature: check this machine's memory"
@@ -53,7 +52,10 @@ class Ed25519Signer:
 
 
 def verify(public_key: bytes, message: bytes, signature: bytes) -> bool:
-    """Whether ``signature`` is that of ``message`` by the raw public key; False too for what is no key at all."""
+    """Whether ``signature`` is that of ``message`` by the raw public key; False too for what is no key at all.
+
+    By another library than the one that signs: two that agree are a check of both.
+    """
     try:
         Ed25519PublicKey.from_public_bytes(public_key).verify(signature, message)
     except (InvalidSignature, ValueError):
