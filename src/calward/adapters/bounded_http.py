@@ -1,16 +1,21 @@
-"""How long may the head of a request be? Whoever has not said who it is yet must not fill the memory.
+"""How is HTTP spoken beyond what uvicorn does: how long may a request's head be, and in how many pieces does an answer leave?
 
-Bodies are bounded where they are read; request line and headers only here, because the parser keeps whatever comes.
+Whoever has not said who it is yet must not fill the memory. Bodies are bounded where they are read; request line and headers only
+here, because the parser keeps whatever comes.
 """
 
-from typing import Final
+import asyncio
+from typing import Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-__all__ = ["MAX_HEAD", "BoundedProtocol"]
+__all__ = ["IN_ONE_PIECE", "MAX_HEAD", "BoundedProtocol"]
 
 MAX_HEAD: Final = 64 * 1024
 """Bytes of request line and headers, beside the first chunk that comes from the socket (at most 256 KiB)."""
+
+IN_ONE_PIECE: Final = "calward.in_one_piece"
+"""In ``scope["state"]``: what is called before an answer is sent whose head and body follow at once, neither of them empty."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -18,6 +23,12 @@ class BoundedProtocol(HttpToolsProtocol):
 
     _in_head = False
     _head = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Somebody connects."""
+        patient = _Patient(transport)
+        super().connection_made(cast("asyncio.Transport", patient))
+        self.app_state = {**self.app_state, IN_ONE_PIECE: patient.hold}
 
     def data_received(self, data: bytes) -> None:
         """Count only while a head goes on over several chunks: nearly all come in one, and cost nothing more."""
@@ -38,3 +49,32 @@ class BoundedProtocol(HttpToolsProtocol):
         """It has ended."""
         self._in_head = False
         super().on_headers_complete()
+
+
+class _Patient:
+    """A transport that can hold one piece back for the next: uvicorn writes head and body of an answer singly, and each of the two
+    writes would wake up who waits for the answer.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._send = transport.write
+        self._holds = False
+        self._held = b""
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the transport has
+        return getattr(self._transport, name)
+
+    def hold(self) -> None:
+        """Send the next piece together with the one after it."""
+        self._holds = True
+
+    def write(self, data: bytes) -> None:
+        """Send, or wait for the next piece."""
+        if self._holds:
+            self._holds, self._held = False, data
+        elif self._held:
+            whole, self._held = self._held + data, b""
+            self._send(whole)
+        else:
+            self._send(data)

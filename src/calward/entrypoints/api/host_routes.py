@@ -168,11 +168,15 @@ class Answering:
             more = [(name.lower().encode(), value.encode()) for name, value in self._desk.headers().items()]
             length = (b"content-length", b"%d" % len(content))
             start = {"type": "http.response.start", "status": 200, "headers": [_JSON, length, *more]}
+            if in_one_piece := scope.get("state", {}).get(_IN_ONE_PIECE):
+                in_one_piece()
             await send(start)
             await send({"type": "http.response.body", "body": content})
 
 
 _JSON = (b"content-type", b"application/json")
+_IN_ONE_PIECE = "calward.in_one_piece"
+"""Where the server says how head and body are sent together (adapters/bounded_http)."""
 
 
 def _known_host(headers: Mapping[bytes, bytes], desk: HostDesk) -> Host:
@@ -242,11 +246,12 @@ def _value(found: Any) -> Any:  # noqa: ANN401 - what an act returned
 def _answer(event: Event, body: AskBody, desk: HostDesk) -> dict[str, Any]:
     answer = answer_from(event)
     _count(answer, desk)
-    signed = None
+    shown = _plain(answer)
+    shown["signed"] = None
     if answer.license:
         statement = _canonical(_statement(answer, event, body, desk))
-        signed = msgspec.Raw(desk.seal(PayloadType.LICENSE, statement))
-    return _plain(answer) | {"signed": signed}
+        shown["signed"] = msgspec.Raw(desk.seal(PayloadType.LICENSE, statement))
+    return shown
 
 
 def _count(answer: Answer, desk: HostDesk) -> None:
