@@ -42,15 +42,20 @@ class Answer:
 
 def answer_from(event: Event) -> Answer:
     """The answer that an event of kind license or refusal stands for; ``id`` 0 means that nothing was recorded."""
-    granted = event["kind"] == Kind.LICENSE
-    subject = Subject(event["for"], CalType(event["type"]), event.get("version"))
+    granted, number = event["kind"] == Kind.LICENSE, event["id"]
     return Answer(
-        outcome="granted" if granted else "refused",
-        license=_license(event) if granted else None,
-        decision=decision_name(event["id"]) if event["id"] else None,
-        trace=read_trace(_trace(event["trace"]), subject),
-        reason=tuple(event.get("reasons", ())),
+        "granted" if granted else "refused",
+        _license(event) if granted else None,
+        decision_name(number) if number else None,
+        _lines(_trace(event["trace"]), event["for"], event["type"], event.get("version")),
+        tuple(event.get("reasons", ())),
     )
+
+
+@lru_cache(maxsize=4096)
+def _lines(trace: Trace, host_version: str, type_: str, version: str | None) -> tuple[Line, ...]:
+    """The sentences of a stored trace. Kept here beside ``read_trace``'s own, so that nothing is made only to be looked up."""
+    return read_trace(trace, Subject(host_version, CalType(type_), version))
 
 
 def _trace(stored: Sequence[Sequence[int]]) -> Trace:
@@ -60,13 +65,13 @@ def _trace(stored: Sequence[Sequence[int]]) -> Trace:
 
 def _license(event: Event) -> LicenseView:
     return LicenseView(
-        id=license_name(event["license"]),
-        version=event["version"],
-        type=event["type"],
-        status=event["status"],
-        expires_at=rfc3339(event["expires"]),
-        pack=event.get("pack"),
-        change=event["change"],
+        license_name(event["license"]),
+        event["version"],
+        event["type"],
+        event["status"],
+        rfc3339(event["expires"]),
+        event.get("pack"),
+        event["change"],
     )
 
 

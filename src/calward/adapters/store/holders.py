@@ -25,7 +25,7 @@ class Holders:
         self._shared = transaction.shared
         self._sql = transaction.sql
         self._work = transaction.work
-        self._salts = b""
+        self._salts: list[bytes] = []
 
     def load(self, labels: dict[tuple[str, str], str]) -> None:
         """Find holders by kind (its letter) and key. PostgreSQL: make the missing ones, with these labels, and lock all."""
@@ -93,9 +93,9 @@ class Holders:
     def _salt(self) -> bytes:
         """A salt; drawn for the whole group at once, because asking the system costs as much for one as for many."""
         if not self._salts:
-            self._salts = self._entropy.token(SALT_SIZE * self._work.expected)
-        salt, self._salts = self._salts[:SALT_SIZE], self._salts[SALT_SIZE:]
-        return salt
+            drawn = self._entropy.token(SALT_SIZE * self._work.expected)
+            self._salts = [drawn[at : at + SALT_SIZE] for at in range(0, len(drawn), SALT_SIZE)]
+        return self._salts.pop()
 
 
 def _label(label: str, key: str) -> str | None:

@@ -17,7 +17,8 @@ from calward.adapters.store import tables
 __all__ = ["Many", "Statements"]
 
 _TABLES = tables.metadata.tables
-_PADDING = (1, 4, 16, 64, 256)
+_PADDING = (1, 2, 4, 8, 12, 16, 24, 32, 40, 48, 56, 64, 96, 128, 192, 256)
+"""Lengths of lists of values: few texts to prepare, few values looked up in vain."""
 _SEAT = ("pack", "n", "license", "held_until", "was")
 
 Rows = Sequence[Sequence[Any]]
@@ -59,7 +60,7 @@ class Statements:
         """A condition on a column ("table.column" or "column", of any table): it is one of the values."""
         if self.dialect == "postgresql":
             return f"{column} = ANY(%s)", [list(values)]
-        size = next((x for x in _PADDING if x >= len(values)), len(values))  # Few texts, few statements to prepare.
+        size = next((x for x in _PADDING if x >= len(values)), len(values))
         marks = ", ".join(["?"] * size)
         return f"{column} IN ({marks})", [*values, *([values[-1]] * (size - len(values)))]
 
