@@ -1,14 +1,12 @@
 """How is one connection carried through: its bytes to the relay, the relay's acts to its sockets, and all of it in time?"""
 
 import asyncio
-import ssl
 from collections.abc import Iterable
 from contextlib import ExitStack
 
-from calward.app.sessionhost.check_device import DeviceQuestion
 from calward.domain.errors import LicensingError
-from calward.domain.grace import HostOutcome
 from calward.entrypoints.relay.addresses import LoopbackAddresses
+from calward.entrypoints.relay.deciding import decided, question_of
 from calward.entrypoints.relay.legs import Leg
 from calward.entrypoints.relay.patience import Patience
 from calward.entrypoints.relay.settings import Outside, RelaySettings
@@ -38,7 +36,7 @@ class Connection:
         self._patience = Patience(settings.limits)
         self._heard = False
         """The client has sent something since TLS: no person is waited for any more."""
-        self.peer = _peer(client)
+        self.peer = client.peer
 
     @property
     def spliced(self) -> bool:
@@ -101,7 +99,7 @@ class Connection:
         if self._relay.phase is not Phase.LOGON:
             return ""
         shown = self._settings.certificate
-        if shown is not None and shown != _certificate(self._host):
+        if shown is not None and shown != self._host.certificate:
             return "the logon (NLA) has failed: the host has another certificate than the one in [relay], so clients take the relay for a stranger"
         return f"the {'client' if self._client.ended else 'host'} has left during the logon (NLA), as after a wrong password"
 
@@ -139,41 +137,16 @@ class Connection:
         """Set up TLS on both sides; the host first, so that a client is not made to wait for one that cannot."""
         self._see()
         self._client.hold()
+        limits = self._settings.limits
         if host and self._settings.host_tls:
-            await self._start_tls(self._host, self._settings.host_tls, server=False)
-        await self._start_tls(self._client, self._settings.client_tls, server=True)
+            await self._host.start_tls(self._settings.host_tls, limits.secure, limits.linger, server=False)
+        await self._client.start_tls(self._settings.client_tls, limits.secure, limits.linger, server=True)
         await self._act(self._relay.secured())
         self._see()
 
-    async def _start_tls(self, leg: Leg, context: ssl.SSLContext, *, server: bool) -> None:
-        if leg.transport is None:
-            raise ConnectionResetError("the connection has ended before TLS")
-        leg.transport = await asyncio.get_running_loop().start_tls(
-            leg.transport,
-            leg,
-            context,
-            server_side=server,
-            ssl_handshake_timeout=self._settings.limits.secure,
-            ssl_shutdown_timeout=self._settings.limits.linger,
-        )
-
     async def _decide(self, ask: Ask) -> Verdict:
-        client = ask.client
-        question = DeviceQuestion(
-            hardware_id=client.hardware_id if client else None,
-            name=ask.name,
-            presented=client.license if client else None,
-            connection=self._address,
-            peer=self.peer,
-        )
-        try:
-            async with asyncio.timeout(self._settings.limits.decide):
-                found = await self._outside.decide(question)
-        except Exception as error:  # noqa: BLE001 - whatever has gone wrong there: nobody is let in by it.
-            self._log(f"no decision about {ask.name!a}, so it is refused: {error!r}")
-            return Verdict(granted=False, no_server=True)
-        granted = found.admission.outcome is not HostOutcome.REFUSED
-        return Verdict(granted=granted, token=found.token, no_server=found.no_server)
+        question = question_of(ask, connection=self._address, peer=self.peer)
+        return await decided(self._outside.decide, question, self._settings.limits.decide, self._log)
 
     async def _close(self, why: str) -> None:
         """End it so that the client can read what it was sent: bytes not yet read would end it with a reset."""
@@ -192,14 +165,3 @@ class Connection:
     def _log(self, what: str) -> None:
         if what:
             self._outside.log(f"{self.peer} {self._address}: {what}")
-
-
-def _certificate(leg: Leg) -> bytes | None:
-    """The certificate, DER, that the other side has shown."""
-    tls = leg.transport.get_extra_info("ssl_object") if leg.transport else None
-    return tls.getpeercert(binary_form=True) if tls else None
-
-
-def _peer(leg: Leg) -> str:
-    address = leg.transport.get_extra_info("peername") if leg.transport else None
-    return str(address[0]) if address else ""

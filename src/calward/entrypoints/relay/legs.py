@@ -1,6 +1,7 @@
 """What holds a side of a connection while its bytes are looked at?"""
 
 import asyncio
+import ssl
 from typing import Final, cast
 
 __all__ = ["INBOX_LIMIT", "Leg"]
@@ -53,6 +54,18 @@ class Leg(asyncio.Protocol):
         self._wake.set()
 
     @property
+    def peer(self) -> str:
+        """The other side's address; "" where the connection has ended at once."""
+        address = self.transport.get_extra_info("peername") if self.transport else None
+        return str(address[0]) if address else ""
+
+    @property
+    def certificate(self) -> bytes | None:
+        """The certificate, DER, that the other side has shown."""
+        tls = self.transport.get_extra_info("ssl_object") if self.transport else None
+        return tls.getpeercert(binary_form=True) if tls else None
+
+    @property
     def waiting(self) -> bool:
         """Say whether there are bytes to take."""
         return bool(self._inbox)
@@ -70,6 +83,19 @@ class Leg(asyncio.Protocol):
         """Leave what comes next, a TLS handshake, in the socket; ``start_tls`` reads on."""
         if self.transport and not self.transport.is_closing():
             self.transport.pause_reading()
+
+    async def start_tls(self, context: ssl.SSLContext, handshake: float, shutdown: float, *, server: bool) -> None:
+        """Go on with TLS, whose handshake and end take so many seconds at most; OSError where that fails."""
+        if self.transport is None:
+            raise ConnectionResetError("the connection has ended before TLS")
+        self.transport = await asyncio.get_running_loop().start_tls(
+            self.transport,
+            self,
+            context,
+            server_side=server,
+            ssl_handshake_timeout=handshake,
+            ssl_shutdown_timeout=shutdown,
+        )
 
     def write(self, data: bytes) -> None:
         """Send; nothing where the connection has ended."""
