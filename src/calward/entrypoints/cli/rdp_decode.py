@@ -47,20 +47,22 @@ def _hex_option(name: str, size: int, summary: str) -> Callable[[Command], Comma
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path, allow_dash=True))
 @_hex_option("--server-random", RANDOM_SIZE, "Of licensing, where the capture lacks it.")
 @_hex_option("--client-random", RANDOM_SIZE, "Of licensing, where the capture lacks it.")
-@_hex_option("--premaster", PREMASTER_SIZE, "Opens the licensing exchange.")
-@_hex_option("--rdp-client-random", RANDOM_SIZE, "Opens standard RDP security.")
+@_hex_option("--premaster", PREMASTER_SIZE, "The premaster secret: opens the licensing exchange.")
+@_hex_option("--rdp-client-random", RANDOM_SIZE, "Of the Security Exchange, decrypted: opens standard RDP security.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def decode(ctx: click.Context, /, file: Path, *, as_json: bool, **secrets: bytes | None) -> None:
     """Print each packet of a capture, and each licensing message with its fields.
 
     FILE holds a packet a line, C>S or S>C and hex from the TPKT header on; - is standard input. Lines that are empty or begin
-    with # are passed over. What cannot be decrypted is printed as such. Exit code 7: a line or a packet was malformed.
+    with # are passed over. TLS must be off, or taken away before. What cannot be decrypted is printed as such; the options open
+    it, each with its bytes in hex. Exit code 7: a line was no packet, or a packet was malformed.
 
     \b
     Examples:
       calward rdp decode capture.txt
-      calward rdp decode capture.txt --premaster 7262…24d8 --json
+      calward rdp decode capture.txt --json
+      calward rdp decode -
     """  # noqa: D301 -- click wants the character itself, which keeps the lines below it apart
     transcript = Transcript(Secrets(**secrets))
     entries = [_entry(transcript, line) | {"line": number} for number, line in _lines(_content(file))]

@@ -61,9 +61,10 @@ def commands() -> Iterator[tuple[str, click.Command]]:
 
 def _walk(path: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
     yield path, command
-    if isinstance(command, click.Group) and not isinstance(command, LazyGroup):
-        for name, inner in sorted(command.commands.items()):
-            yield from _walk(f"{path} {name}", inner)
+    if isinstance(command, click.Group):
+        inner = command.loaded() if isinstance(command, LazyGroup) else command.commands.items()
+        for name, one in sorted(inner):
+            yield from _walk(f"{path} {name}", one)
 
 
 def _exit_codes() -> str:
