@@ -144,12 +144,13 @@ class Transcript:
         header, content = SecurityHeader.split(data)
         fields: Fields = {"channel": channel, "security_flags": f"{header.flags & 0xFFFF:04x}"}
         if header.mac is not None:
+            closed = {"carries": _carried(header.flags), "bytes": len(content)}
             if self._security is None:
-                return "encrypted", {**fields, "bytes": len(content), "note": CLOSED}
+                return "encrypted", {**fields, **closed, "note": CLOSED}
             content, holds = self._security.open(header, content, from_server=from_server)
             fields["security_mac_valid"] = holds
             if not holds:
-                return "encrypted", {**fields, "bytes": len(content), "note": NOISE}
+                return "encrypted", {**fields, **closed, "note": NOISE}
         if header.flags & SecurityFlag.LICENSE_PKT:
             kind, found = self._exchange.read(content)
             return kind, {**fields, **found}
@@ -195,6 +196,7 @@ _BEFORE_SHARE: Final = SecurityFlag.EXCHANGE_PKT | SecurityFlag.INFO_PKT | Secur
 _CARRIED: Final = {
     SecurityFlag.EXCHANGE_PKT: "security_exchange",
     SecurityFlag.INFO_PKT: "client_info",
+    SecurityFlag.LICENSE_PKT: "licensing",
     SecurityFlag.AUTODETECT_REQ: "autodetect_request",
     SecurityFlag.AUTODETECT_RSP: "autodetect_response",
 }

@@ -324,15 +324,17 @@ def test_the_premaster_secret_is_not_shown_by_accident():
 
 
 def test_the_specifications_connection_is_named_packet_by_packet():
-    transcript, kinds = Transcript(Secrets()), []
+    transcript, kinds, carried = Transcript(Secrets()), [], []
     for packet in blocks("ms-rdpbcgr-4.1-connection.hex"):
         entry = transcript.packet(FROM_SERVER, packet)
         assert entry.error is None
         kinds.append(entry.kind)
+        carried.append(entry.fields.get("carries"))
     assert kinds[:4] == ["connection_request", "connection_confirm", "connect_initial", "connect_response"]
     assert kinds[4:7] == ["erect_domain", "attach_user_request", "attach_user_confirm"]
     assert kinds[7:10] == ["channel_join_request", "channel_join_confirm", "channel_join_request"]
     assert kinds[10:] == ["security_exchange", "encrypted", "encrypted"]
+    assert carried[10:] == [None, "client_info", "licensing"]
 
 
 @pytest.mark.parametrize("name", ["freerdp-3-over-tls", "rdesktop-1.9-over-tls"])

@@ -122,6 +122,6 @@ def _wrong(direction: str, digits: str) -> str | None:
 def _show(entry: dict[str, Any]) -> None:
     say(f"{entry['line']:>4}  {safe(entry['direction'])}  {safe(entry['kind'].replace('_', ' '))}")
     for name, value in entry["fields"].items():
-        say(f"          {safe(name.replace('_', ' ')):<24} {cell(value)}")
+        say(f"          {safe(name.replace('_', ' ')):<28} {cell(value)}")
     if entry["error"]:
         say(f"          malformed: {safe(entry['error'])}")
