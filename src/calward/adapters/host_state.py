@@ -8,19 +8,18 @@ Nothing here raises: a user stands at the door. What cannot be read or kept is s
 lost its own file has no grace left, or all of it, as its administrator chose (``Lost``).
 """
 
-import fcntl
 import hashlib
 import json
 import os
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final, TypeVar
 
+from calward.adapters.host_lock import FolderLock, Hold
 from calward.adapters.host_state_format import (
     FormatError,
     host_document,
@@ -35,22 +34,8 @@ __all__ = ["Lost", "StateFolder", "replace_file"]
 
 T = TypeVar("T")
 
-_LOCK_PAUSE: Final = 0.01
-"""Seconds between two tries to get the lock."""
-_LOCK_PATIENCE: Final = 0.3
-"""Seconds at most; whoever holds it only writes two small files."""
 _FORGOTTEN_AT_ONCE: Final = 50
-_PRIVATE_FOLDER: Final = 0o700
 _PRIVATE_FILE: Final = 0o600
-_OTHERS: Final = 0o077
-
-
-class _Hold(Enum):
-    """What one process may do with the folder."""
-
-    ALONE = "read and write"
-    READING = "read: somebody else has it and does not let go"
-    NOTHING = "neither: it is not ours, or the disk does not take anything"
 
 
 class Lost(Enum):
@@ -83,15 +68,14 @@ class StateFolder:
         self._holders = holders
         self._lost = lost
         self._complain = complain
-        self._time_left = time_left
-        self._turn = turn or Lock()
+        self._lock = FolderLock(folder, holders, complain=complain, time_left=time_left, turn=turn or Lock())
 
     def change(self, user: str, revise: Callable[[Memory], tuple[Memory, T]]) -> T:
         """Revise what is remembered of the host and of one user; see ``HostMemory``."""
-        with self._locked() as hold:
-            before = self._read(user) if hold is not _Hold.NOTHING else None
+        with self._lock.held() as hold:
+            before = self._read(user) if hold is not Hold.NOTHING else None
             after, result = revise(before or self._loss)
-            if hold is _Hold.ALONE and before is not None:
+            if hold is Hold.ALONE and before is not None:
                 self._keep(user, before, after)
             return result
 
@@ -117,8 +101,8 @@ class StateFolder:
     def _forget(self, judged: list[tuple[str, Memory]]) -> int:
         """Those who stand at the door wait meanwhile, so it is done for some at a time."""
         forgotten = 0
-        with self._locked() as hold:
-            for user, memory in judged if hold is _Hold.ALONE else ():
+        with self._lock.held() as hold:
+            for user, memory in judged if hold is Hold.ALONE else ():
                 path = self._user_file(user)
                 with suppress(OSError, FormatError, ValueError, RecursionError):
                     if user_part(json.loads(path.read_bytes())) == memory:
@@ -171,49 +155,6 @@ class StateFolder:
                 replace_file(self._user_file(user), user_document(user, after))
         except OSError as error:
             self._complain(f"what this host has to remember cannot be written to {self._folder}: {error}")
-
-    @contextmanager
-    def _locked(self) -> Iterator[_Hold]:
-        try:
-            self._make()
-            handle = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE_FILE)
-        except OSError as error:
-            self._complain(f"the state folder {self._folder} cannot be used: {error}")
-            yield _Hold.NOTHING
-            return
-        patience = max(0.0, min(_LOCK_PATIENCE, self._time_left()))
-        until = time.monotonic() + patience
-        ours = self._turn.acquire(timeout=patience)
-        try:
-            yield self._wait_for(handle, until)
-        finally:
-            os.close(handle)
-            if ours:
-                self._turn.release()
-
-    def _make(self) -> None:
-        users = self._folder / self._holders
-        if not users.is_dir():
-            self._folder.mkdir(_PRIVATE_FOLDER, parents=True, exist_ok=True)
-            users.mkdir(_PRIVATE_FOLDER, exist_ok=True)
-        state = self._folder.stat()
-        if state.st_uid != os.geteuid() or state.st_mode & _OTHERS:
-            raise PermissionError(
-                f"it must belong to the user who runs this and be closed to others: chmod 700 {self._folder}"
-            )
-
-    def _wait_for(self, handle: int, until: float) -> _Hold:
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() >= until:
-                    break
-                time.sleep(_LOCK_PAUSE)
-            else:
-                return _Hold.ALONE
-        self._complain(f"another process keeps {self._folder} locked: this logon is not remembered")
-        return _Hold.READING
 
     @property
     def _loss(self) -> Memory:
