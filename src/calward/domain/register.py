@@ -169,16 +169,7 @@ def allowed(record: PackRecord, act: Act) -> NotAccepted | None:
     """Why the state of a pack does not allow an act; None where it does."""
     if act in TRANSITIONS[record.state]:
         return None
-    pack_id, transfer = record.statement.pack_id, record.transfer
-    if transfer is None:
-        return NotAccepted(
-            _R.TRANSFER_ENDED, f"no move of key pack {pack_id} is under way: it was completed or cancelled"
-        )
-    detail = (
-        f"key pack {pack_id} is on its way to {transfer.target_name} since {render_moment(transfer.ordered_at)}: "
-        "wait until it is there, or let that server cancel the move"
-    )
-    return NotAccepted(_R.PACK_MOVING, detail)
+    return _not_moving(record) if record.transfer is None else _is_moving(record.transfer)
 
 
 def hold_new(statement: KeyPackStatement, purchase_id: str) -> Step:
@@ -220,14 +211,22 @@ def move_pack(record: PackRecord, transfer: Transfer) -> Step | NotAccepted:
     return Step((moving,), (transfer,), (Post(transfer.source_id, order.order_id, order),))
 
 
-def press_move(record: PackRecord, target_id: str, effective_at: datetime | None) -> Step | NotAccepted:
-    """Ask for a move again, because its source cannot be reached. Once it has a day on which it takes effect, that day stays."""
+def press_move(
+    record: PackRecord, target_id: str, source: SourceState, effective_at: datetime | None
+) -> Step | NotAccepted:
+    """Ask for a move again: because its source cannot be reached, it takes effect by itself on a day, which stays once it is set.
+
+    Asked again and nothing new: a step without transfers.
+    """
     transfer = record.transfer
-    if transfer is None or transfer.target_id != target_id:
-        return allowed(record, Act.PRESS) or _moves_elsewhere(record)
-    if transfer.effective_at is None and effective_at is not None:
-        transfer = replace(transfer, effective_at=effective_at)
-    return Step((replace(record, transfer=transfer),), (transfer,))
+    if transfer is None:
+        return _not_moving(record)
+    if transfer.target_id != target_id:
+        return _is_moving(transfer)
+    if transfer.effective_at is not None or effective_at is None:
+        return Step((record,))
+    pressed = replace(transfer, effective_at=effective_at, source=source)
+    return Step((replace(record, transfer=pressed),), (pressed,))
 
 
 def cancel_move(
@@ -236,14 +235,14 @@ def cancel_move(
     """Give up a move that has not taken effect. ``tell_target``: an id for a second word, where not the target itself gave it up."""
     transfer = record.transfer
     if transfer is None:
-        return allowed(record, Act.CANCEL) or _moves_elsewhere(record)
+        return _not_moving(record)
     if transfer.due(now):
         detail = f"the move {transfer.transfer_id} has taken effect: move the pack back if it shall be where it was"
         return NotAccepted(_R.TRANSFER_ENDED, detail)
-    ended = replace(transfer, outcome=TransferOutcome.CANCELLED, ended_at=now)
-    posts = [_end_post(ended, ended.source_id, end_id)]
+    posts = [_end_post(transfer, TransferOutcome.CANCELLED, now, transfer.source_id, end_id)]
     if tell_target is not None:
-        posts.append(_end_post(ended, ended.target_id, tell_target))
+        posts.append(_end_post(transfer, TransferOutcome.CANCELLED, now, transfer.target_id, tell_target))
+    ended = _ended(transfer, TransferOutcome.CANCELLED, now)
     return Step((replace(record, transfer=None),), (ended,), tuple(posts))
 
 
@@ -261,28 +260,29 @@ def complete_move(record: PackRecord, release: Release, *, end_id: str, now: dat
 def claim_pack(record: PackRecord, *, end_id: str, now: datetime) -> Step | NotAccepted:
     """The day has come on which a move takes effect by itself: the pack is the target's; no licenses come with it."""
     transfer = record.transfer
-    if transfer is None or not transfer.due(now):
-        detail = (
-            f"the move of key pack {record.statement.pack_id} has no day on which it takes effect by itself, or not yet"
-        )
-        return allowed(record, Act.CLAIM) or NotAccepted(_R.PACK_MOVING, detail)
+    if transfer is None:
+        return _not_moving(record)
+    if not transfer.due(now):
+        detail = f"the move {transfer.transfer_id} waits for its release: the day on which it needs none has not come"
+        return NotAccepted(_R.PACK_MOVING, detail)
     return _handed_on(record, replace(transfer, claimed=True), end_id, now, handover=None)
 
 
 def recover_pack(record: PackRecord, *, end_id: str, tell_target: str, now: datetime) -> Step:
-    """Sign a pack anew for the server that holds it, whose ledger is new or old; a move of it is given up."""
+    """Sign a pack anew for the server that holds it, whose ledger is new or old; a move of it is given up.
+
+    What the holder may still say with its lost ledger names the old generation and counts no more.
+    """
     again = replace(record.statement, generation=record.statement.generation + 1, issued_at=now, handover=None)
-    # What the holder says later with its lost ledger names the old generation and counts no more.
-    given_up = (
-        None if record.transfer is None else replace(record.transfer, outcome=TransferOutcome.CANCELLED, ended_at=now)
+    recovered = replace(record, statement=again, transfer=None)
+    transfer, outcome = record.transfer, TransferOutcome.CANCELLED
+    if transfer is None:
+        return Step((recovered,), posts=(_pack_post(again),))
+    ends = (
+        _end_post(transfer, outcome, now, transfer.source_id, end_id),
+        _end_post(transfer, outcome, now, transfer.target_id, tell_target),
     )
-    posts = [_pack_post(again)]
-    if given_up is not None:
-        posts.append(_end_post(given_up, given_up.source_id, end_id))
-        posts.append(_end_post(given_up, given_up.target_id, tell_target))
-    return Step(
-        (replace(record, statement=again, transfer=None),), () if given_up is None else (given_up,), tuple(posts)
-    )
+    return Step((recovered,), (_ended(transfer, outcome, now),), (_pack_post(again), *ends))
 
 
 def _handed_on(record: PackRecord, transfer: Transfer, end_id: str, now: datetime, handover: bytes | None) -> Step:
@@ -293,9 +293,9 @@ def _handed_on(record: PackRecord, transfer: Transfer, end_id: str, now: datetim
         issued_at=now,
         handover=handover,
     )
-    ended = replace(transfer, outcome=TransferOutcome.COMPLETED, ended_at=now)
-    with_list = None if handover is None else ended.transfer_id
-    posts = (_end_post(ended, ended.source_id, end_id), _pack_post(moved, with_list))
+    end = _end_post(transfer, TransferOutcome.COMPLETED, now, transfer.source_id, end_id)
+    posts = (end, _pack_post(moved, None if handover is None else transfer.transfer_id))
+    ended = _ended(transfer, TransferOutcome.COMPLETED, now)
     return Step((replace(record, statement=moved, transfer=None),), (ended,), posts)
 
 
@@ -303,17 +303,29 @@ def _pack_post(statement: KeyPackStatement, handover: str | None = None) -> Post
     return Post(statement.server_id, f"{statement.pack_id}/{statement.generation}", statement, handover)
 
 
-def _end_post(ended: Transfer, server_id: str, order_id: str) -> Post:
-    if ended.outcome is None or ended.ended_at is None:
-        raise ValueError("the transfer has not ended")
-    statement = TransferEnd(order_id, server_id, ended.transfer_id, ended.pack, ended.outcome, ended.ended_at)
-    return Post(server_id, order_id, statement)
+def _ended(transfer: Transfer, outcome: TransferOutcome, now: datetime) -> Transfer:
+    return replace(transfer, outcome=outcome, ended_at=now)
+
+
+def _end_post(transfer: Transfer, outcome: TransferOutcome, now: datetime, server_id: str, order_id: str) -> Post:
+    """The word to a server that a transfer has ended."""
+    return Post(
+        server_id, order_id, TransferEnd(order_id, server_id, transfer.transfer_id, transfer.pack, outcome, now)
+    )
 
 
 def _ref(transfer: Transfer) -> tuple[str, int]:
     return transfer.pack.pack_id, transfer.pack.generation
 
 
-def _moves_elsewhere(record: PackRecord) -> NotAccepted:
-    detail = f"key pack {record.statement.pack_id} is on its way to another license server"
+def _not_moving(record: PackRecord) -> NotAccepted:
+    detail = f"no move of key pack {record.statement.pack_id} is under way: it was completed or cancelled"
+    return NotAccepted(_R.TRANSFER_ENDED, detail)
+
+
+def _is_moving(transfer: Transfer) -> NotAccepted:
+    detail = (
+        f"key pack {transfer.pack.pack_id} is on its way to {transfer.target_name} since "
+        f"{render_moment(transfer.ordered_at)}: wait until it is there, or let that server cancel the move"
+    )
     return NotAccepted(_R.PACK_MOVING, detail)

@@ -81,7 +81,7 @@ def why_not_yours(
         shown = of_organization and proven.organization == purchase.organization
     else:
         shown = not needs_proof and of_organization and taker.organization == purchase.organization
-    if shown and taker.organization in {None, purchase.organization}:
+    if shown and (not of_organization or taker.organization in {None, purchase.organization}):
         return None
     detail = (
         "the pack was bought by another organization than this license server belongs to, or nothing shows that it is the same: "

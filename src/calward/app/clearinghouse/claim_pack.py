@@ -57,7 +57,7 @@ def _purchase(request: InstallRequest, asked: Asked) -> Purchase | NotAccepted:
 
 def _why_not_yours(purchase: Purchase, asked: Asked) -> NotAccepted | None:
     ours = asked.server.organization
-    if ours is None or ours == purchase.organization:
+    if ours is None or purchase.organization in {None, ours}:
         return None
     detail = "these numbers belong to another organization than this license server: ask who sold them"
     return NotAccepted(_R.NOT_SAME_ORGANIZATION, detail)

@@ -33,6 +33,9 @@ def hear_contact(contact: Contact, asked: Asked) -> Said:
     )
     server = replace(server, last_contact=asked.now, checkpoint_size=size, checkpoint_root=root, rolled_back=False)
     asked.book.parties.put_server(server)
+    if server.version != contact.head.server_version:
+        server = replace(server, version=contact.head.server_version)
+        put_server(asked.book, server, RegisterEvent.SERVER_CHANGED, asked.now)
     return _renewal(contact, replace(asked, server=server))
 
 

@@ -21,7 +21,7 @@ def deactivate(_request: Deactivation, asked: Asked) -> Said:
     for one in book.register.packs(server.server_id):
         # One that is connected can still release, with its licenses: that way is not cut short.
         if one.transfer is not None and one.transfer.source is not SourceState.CONNECTED:
-            step = press_move(one, one.transfer.target_id, now)
+            step = press_move(one, one.transfer.target_id, one.transfer.source, now)
             if not isinstance(step, NotAccepted):
                 steps.append(step)
     if steps:

@@ -21,7 +21,7 @@ _R = AcceptanceRefusal
 def order_move(request: MoveRequest, asked: Asked) -> Said:
     """Set the packs moving and let the orders wait for their source; asked again as unreachable, say from when on they move by themselves.
 
-    A source without a right to issue has nothing to release: its packs are the target's at once.
+    An unreachable source without a right to issue can do nothing with its packs: they are the target's at once.
     """
     source = asked.book.parties.server(request.source_id)
     if source is None:
@@ -42,9 +42,7 @@ def order_move(request: MoveRequest, asked: Asked) -> Said:
             return step
         steps.append(step)
     _join(records[0], asked)
-    began = any(step.posts for step in steps)
-    kind = RegisterEvent.MOVE_ORDERED if began else RegisterEvent.MOVE_PRESSED
-    record_all(asked.book, steps, kind, asked.now, request=asked.digest)
+    _store(steps, asked)
     end_due_transfers(asked.book, asked.means.new_id, asked.now)
     return ()
 
@@ -88,11 +86,10 @@ def _why_not(record: PackRecord, request: MoveRequest, taker: Taker, asked: Aske
 
 
 def _step(record: PackRecord, request: MoveRequest, source: RegisteredServer, asked: Asked) -> Step | NotAccepted:
-    effective_at = takes_effect_at(source.issue_until, asked.now)
-    if request.source is SourceState.CONNECTED and source.issue_until is not None:
-        effective_at = None
+    connected = request.source is SourceState.CONNECTED
+    effective_at = None if connected else takes_effect_at(source.issue_until, asked.now)
     if record.transfer is not None:
-        return press_move(record, asked.server.server_id, effective_at)
+        return press_move(record, asked.server.server_id, request.source, effective_at)
     transfer = Transfer(
         transfer_id=transfer_id_of(request.head.nonce, record.statement.pack_id),
         pack=record.ref,
@@ -105,6 +102,14 @@ def _step(record: PackRecord, request: MoveRequest, source: RegisteredServer, as
         effective_at=effective_at,
     )
     return move_pack(record, transfer)
+
+
+def _store(steps: Sequence[Step], asked: Asked) -> None:
+    ordered = [step for step in steps if step.posts]
+    pressed = [step for step in steps if not step.posts and step.transfers]
+    for kind, some in ((RegisterEvent.MOVE_ORDERED, ordered), (RegisterEvent.MOVE_PRESSED, pressed)):
+        if some:
+            record_all(asked.book, some, kind, asked.now, request=asked.digest)
 
 
 def _join(record: PackRecord, asked: Asked) -> None:

@@ -42,7 +42,8 @@ def take_release(release: Release, handover: bytes, asked: Asked) -> Said:
         return step
     record(asked.book, step, RegisterEvent.MOVE_COMPLETED, asked.now, by="release", request=asked.digest)
     asked.book.outbox.done(release.head.server_id, (release.transfer_id,), (), asked.now)
-    asked.book.outbox.keep_handover(release.transfer_id, handover.removesuffix(b"\n"))
+    if asked.now < pack.statement.expires_at:
+        asked.book.outbox.keep_handover(release.transfer_id, handover.removesuffix(b"\n"))
     return ()
 
 
