@@ -61,6 +61,11 @@ class Kind(StrEnum):
     TOKEN_MADE = "token-made"  # noqa: S105 - the name of an event
     TOKEN_ENDED = "token-ended"  # noqa: S105 - the name of an event
     HOLDER_ERASED = "holder-erased"
+    QUARANTINED = "quarantined"
+    """The ledger may be older than what others have seen of it: temporary licenses only."""
+    QUARANTINE_ENDED = "quarantine-ended"
+    LEDGER_RECOVERED = "ledger-recovered"
+    """What others have seen and this ledger does not know is given up; the clearinghouse has signed all packs anew."""
 
 
 NUMBERS: Final = MappingProxyType(

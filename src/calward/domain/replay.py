@@ -331,6 +331,7 @@ def _cals_set_aside(state: Replay, event: Event) -> None:
 def _server_made(state: Replay, event: Event) -> None:
     state.server = {"id": event["server_id"], "name": event["server"]} | {x: event[x] for x in ("version", "ladder")}
     state.server |= {"family": state.family_of(event["version"]), "issue_until": event.get("until")}
+    state.server |= {"quarantined_at": None, "recovered_at": None}
     state.settings = dict(event.get("values", {}))
 
 
@@ -340,6 +341,18 @@ def _activated(state: Replay, event: Event) -> None:
 
 def _deactivated(state: Replay, _event: Event) -> None:
     state.server["issue_until"] = None
+
+
+def _quarantined(state: Replay, event: Event) -> None:
+    state.server["quarantined_at"] = event["since"]
+
+
+def _quarantine_ended(state: Replay, _event: Event) -> None:
+    state.server["quarantined_at"] = None
+
+
+def _ledger_recovered(state: Replay, event: Event) -> None:
+    state.server["recovered_at"] = event["at"]
 
 
 def _settings(state: Replay, event: Event) -> None:
@@ -407,6 +420,9 @@ _CHANGES: Final[Mapping[str, Callable[[Replay, Event], None]]] = MappingProxyTyp
         Kind.ACTIVATED: _activated,
         Kind.DEACTIVATED: _deactivated,
         Kind.SETTINGS: _settings,
+        Kind.QUARANTINED: _quarantined,
+        Kind.QUARANTINE_ENDED: _quarantine_ended,
+        Kind.LEDGER_RECOVERED: _ledger_recovered,
         Kind.HOST_ENROLLED: _host_enrolled,
         Kind.HOST_CHANGED: _host_changed,
         Kind.HOST_REMOVED: _host_removed,

@@ -21,7 +21,7 @@ from calward.domain.pack_orders import PackChange
 from calward.domain.reasons import Reason
 from calward.domain.statements import KeyPackStatement
 
-__all__ = ["change_pack", "going_along"]
+__all__ = ["change_pack", "close_up", "going_along"]
 
 
 def change_pack(
@@ -55,7 +55,7 @@ def change_pack(
     book.change_pack(replace(pack, aside=0))  # What was set aside for this is free for it.
     for part in parts:
         _split_off(part, pack, going, book, ladder, now, by, statement)
-    _close_up([one for one in running if one not in going], itself.total, pack, book, now)
+    close_up([one for one in running if one not in going], itself.total, pack, book, now)
     event = _store(itself, pack, book, ladder, now, by, order.order_id, statement)
     return Done("changed", event, {"pack": name, "licenses": len(running), "parts": [part.pack_id for part in parts]})
 
@@ -128,7 +128,7 @@ def _split_off(
     _reseat([(one.license, n) for n, one in enumerate(in_order, 1)], name, book, now)
 
 
-def _close_up(staying: Sequence[Holding], total: int, pack: KeyPack, book: Book, now: int) -> None:
+def close_up(staying: Sequence[Holding], total: int, pack: KeyPack, book: Book, now: int) -> None:
     """Licenses on CALs beyond the new total take free ones below it."""
     taken = {one.seat for one in staying}
     free = (n for n in range(1, total + 1) if n not in taken)

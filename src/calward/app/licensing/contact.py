@@ -9,12 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from calward.app.licensing.quarantine import enter_quarantine
 from calward.app.licensing.request_packs import OpenAsk, forget_ask, give_up_change, new_head, open_asks
 from calward.app.licensing.signed_things import CONTACT_NONCE, Signatures
 from calward.app.licensing.take_orders import Desk, Taken, done_orders, take
 from calward.app.licensing.transfers import releases
 from calward.app.ports import Book, Entropy, Ledger
-from calward.domain.acceptance import NotAccepted
+from calward.domain.acceptance import AcceptanceRefusal, NotAccepted
 from calward.domain.key_packs import KeyPack
 from calward.domain.pack_requests import (
     MAX_PACKS,
@@ -26,6 +27,7 @@ from calward.domain.pack_requests import (
     PackState,
     RequestHead,
 )
+from calward.domain.quarantine import Cause, Quarantine
 from calward.domain.statements import PayloadType
 
 __all__ = ["Counter", "Said", "ask_online", "contact_online", "make_contact", "send_releases"]
@@ -112,8 +114,16 @@ def send_releases(ledger: Ledger, counter: Counter, desk: Desk) -> Said:
 def _exchange(request: bytes, ledger: Ledger, counter: Counter, desk: Desk) -> Said:
     answer = counter.ask(request)
     if isinstance(answer, NotAccepted):
+        if answer.reason is AcceptanceRefusal.LEDGER_ROLLED_BACK:
+            ledger.write(_went_back)
         return Said(refused=answer)
     return Said(take(answer, ledger, desk))
+
+
+def _went_back(book: Book) -> None:
+    """The clearinghouse has heard more of this ledger than it holds, or something else; its no does not say how much."""
+    now = book.now()
+    enter_quarantine(Quarantine(Cause.OLDER, now, 0, by="clearinghouse"), book, now=now, by="clearinghouse")
 
 
 def _and_then(first: Said, second: Said) -> Said:

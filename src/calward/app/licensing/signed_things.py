@@ -1,5 +1,6 @@
 """Ask for the right to issue, take the answer, take keyrings and key packs: all that comes signed from a clearinghouse."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from calward.domain.acceptance import (
     accept_keyring,
 )
 from calward.domain.errors import LicensingError, Problem
+from calward.domain.fields import parse_moment
 from calward.domain.key_packs import PackId
 from calward.domain.ladder import Ladder
 from calward.domain.licenses import NEVER
@@ -40,6 +42,8 @@ __all__ = [
 KEYRING = "keyring"
 NONCE = "activation-nonce"
 DEACTIVATION = "deactivation"
+REGISTER = "register"
+"""What the clearinghouse said last of what this server holds: packs by id, their generations, and when it said so."""
 CONTACT_NONCE = "contact-nonce"
 """Of the last contact, which may be answered with a new right to issue too."""
 
@@ -137,7 +141,7 @@ def accept_pack(
 ) -> KeyPackStatement | NotAccepted:
     """A key pack that a clearinghouse signed for this license server and that it may hold."""
     server = book.server()
-    return accept_key_pack(
+    found = accept_key_pack(
         text,
         trust=trust_of(book, signatures, now),
         server_id=server.id,
@@ -146,6 +150,16 @@ def accept_pack(
         now=moment_of(now),
         verify=signatures.verify,
     )
+    return found if isinstance(found, NotAccepted) else _no_older_than_the_register(found, book)
+
+
+def _no_older_than_the_register(found: KeyPackStatement, book: Book) -> KeyPackStatement | NotAccepted:
+    """A ledger that went back has forgotten which packs have left it since: what was signed before the register is void."""
+    register = book.document(REGISTER)
+    if register is None or found.issued_at >= parse_moment(json.loads(register)["issued_at"], "the register"):
+        return found
+    detail = f"pack {found.pack_id} was signed before the clearinghouse said what this server holds: contact it for a new one"
+    return NotAccepted(AcceptanceRefusal.REPLAYED, detail)
 
 
 def install_command(found: KeyPackStatement, text: bytes, by: str) -> InstallKeyPack:

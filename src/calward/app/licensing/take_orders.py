@@ -16,7 +16,9 @@ from calward.app.licensing.acts import Done, RefusedAct
 from calward.app.licensing.change_pack import change_pack
 from calward.app.licensing.end_transfer import end_transfer
 from calward.app.licensing.receive_pack import receive_signed_pack
+from calward.app.licensing.recover import NewLicenseKey, finish_recovery, take_register
 from calward.app.licensing.release_pack import release_pack
+from calward.app.licensing.renew_pack import renew_signed_pack
 from calward.app.licensing.request_packs import OpenAsk, forget_ask, open_asks
 from calward.app.licensing.signed_things import Signatures, moment_of, take_activation, take_keyring, trust_of
 from calward.app.ports import Book, Entropy, Ledger
@@ -24,16 +26,24 @@ from calward.domain.acceptance import AcceptanceRefusal, NotAccepted
 from calward.domain.bundle import MAX_BUNDLE_SIZE, split
 from calward.domain.compatibility import server_holds_cal
 from calward.domain.envelope import decode_envelope
-from calward.domain.errors import LicensingError
+from calward.domain.errors import LicensingError, Problem
 from calward.domain.ladder import Ladder
 from calward.domain.pack_acceptance import Order, accept_order, payload_type_of
-from calward.domain.pack_orders import InstallOffer, PackChange, TransferEnd, TransferOrder
+from calward.domain.pack_orders import InstallOffer, PackChange, Register, TransferEnd, TransferOrder
 from calward.domain.pack_requests import MAX_PACKS, ChangeRequest, InstallRequest, MoveRequest
 from calward.domain.statements import KeyPackStatement, PayloadType
 
 __all__ = ["Desk", "Taken", "done_orders", "take"]
 
 _DONE = "orders-done"
+
+
+def _no_new_key() -> str:
+    raise LicensingError(
+        Problem.UNAVAILABLE, "the key that signs licenses cannot be exchanged from here: use calward server"
+    )
+
+
 _Result: TypeAlias = "Done | RefusedAct | NotAccepted"
 
 
@@ -45,6 +55,7 @@ class Desk:
     ladder: Ladder
     entropy: Entropy
     by: str = "clearinghouse"
+    new_license_key: NewLicenseKey = _no_new_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +150,10 @@ def _key_pack(text: bytes, book: Book, desk: Desk, lists: Mapping[bytes, bytes])
     named = _handover_of(text)
     handover = lists.get(named) if named is not None else None
     now = book.now()
-    done = receive_signed_pack(text, handover, book, desk.signatures, desk.ladder, now=now, by=desk.by)
+    done = renew_signed_pack(text, book, desk.signatures, desk.ladder, now=now, by=desk.by)
+    done = done or receive_signed_pack(text, handover, book, desk.signatures, desk.ladder, now=now, by=desk.by)
     if isinstance(done, Done):
+        finish_recovery(book, now=now, by=desk.by)
         pack = KeyPackStatement.from_payload(decode_envelope(text).payload)
         _answered(book, lambda one: _brings(one, pack))
         return Done(done.outcome, done.event, done.facts | {"pack": pack.pack_id})
@@ -194,6 +207,12 @@ def _pack_change(order: PackChange, book: Book, desk: Desk, text: bytes) -> _Res
     return done
 
 
+def _register(register: Register, book: Book, desk: Desk, _text: bytes) -> _Result:
+    if register.order_id in done_orders(book):
+        return Done("recovered")
+    return take_register(register, book, desk.new_license_key, now=book.now(), by=desk.by)
+
+
 def _offer(offer: InstallOffer, book: Book, desk: Desk, _text: bytes) -> _Result:
     asked = [one for one in open_asks(book) if one.question.head.nonce == offer.nonce]
     if not asked:
@@ -223,6 +242,7 @@ _TAKEN_AS: Final[Mapping[PayloadType, _Taker]] = MappingProxyType(
         PayloadType.TRANSFER_ORDER: _order(PayloadType.TRANSFER_ORDER, _transfer_order),
         PayloadType.TRANSFER_END: _order(PayloadType.TRANSFER_END, _transfer_end),
         PayloadType.PACK_CHANGE: _order(PayloadType.PACK_CHANGE, _pack_change),
+        PayloadType.REGISTER: _order(PayloadType.REGISTER, _register),
     }
 )
 

@@ -11,7 +11,7 @@ from calward.app.licensing.install_key_pack import BARRED
 from calward.app.ports import Book
 from calward.domain.key_packs import PackId
 
-__all__ = ["Stage", "Transfer", "bar", "keep_release", "release_of", "releases", "transfer", "unbar"]
+__all__ = ["Stage", "Transfer", "bar", "keep_release", "open_transfers", "release_of", "releases", "transfer", "unbar"]
 
 _TRANSFER, _RELEASE = "transfer:", "release:"
 
@@ -49,6 +49,13 @@ def transfer(book: Book, number: str) -> Transfer | None:
         return None
     found = json.loads(body)
     return Transfer(**found | {"stage": Stage(found["stage"])})
+
+
+def open_transfers(book: Book) -> tuple[Transfer, ...]:
+    """Those of whose end nothing was heard."""
+    names = [name.removeprefix(_TRANSFER) for name in book.documents(_TRANSFER)]
+    found = [transfer(book, name) for name in names]
+    return tuple(one for one in found if one is not None and one.stage is Stage.RELEASED)
 
 
 def keep_release(book: Book, number: str, bundle: bytes) -> None:
