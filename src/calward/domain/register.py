@@ -214,7 +214,7 @@ def move_pack(record: PackRecord, transfer: Transfer) -> Step | NotAccepted:
 def press_move(
     record: PackRecord, target_id: str, source: SourceState, effective_at: datetime | None
 ) -> Step | NotAccepted:
-    """Ask for a move again: because its source cannot be reached, it takes effect by itself on a day, which stays once it is set.
+    """Ask for a move again: because its source cannot be reached, it takes effect by itself on a day, which may only come nearer.
 
     Asked again and nothing new: a step without transfers.
     """
@@ -223,7 +223,8 @@ def press_move(
         return _not_moving(record)
     if transfer.target_id != target_id:
         return _is_moving(transfer)
-    if transfer.effective_at is not None or effective_at is None:
+    known = transfer.effective_at
+    if effective_at is None or (known is not None and known <= effective_at):
         return Step((record,))
     pressed = replace(transfer, effective_at=effective_at, source=source)
     return Step((replace(record, transfer=pressed),), (pressed,))

@@ -168,13 +168,16 @@ def test_a_move_is_given_up_until_it_has_taken_effect() -> None:
     assert late.reason is R.TRANSFER_ENDED
 
 
-def test_pressing_sets_a_day_once() -> None:
+def test_pressing_sets_a_day_that_may_only_come_nearer() -> None:
     pressed = press_move(moving(effective_at=None), SERVER_ID, SourceState.DEAD, LATER)
     assert isinstance(pressed, Step)
     assert pressed.transfers[0].effective_at == LATER
     assert pressed.transfers[0].source is SourceState.DEAD
     again = press_move(pressed.packs[0], SERVER_ID, SourceState.DEAD, LATER + DAY)
     assert again == Step((pressed.packs[0],))
+    nearer = press_move(pressed.packs[0], SERVER_ID, SourceState.DEAD, NOW)
+    assert isinstance(nearer, Step)
+    assert nearer.transfers[0].effective_at == NOW
     assert press_move(moving(effective_at=None), SERVER_ID, SourceState.DEAD, None) == Step(
         (moving(effective_at=None),)
     )

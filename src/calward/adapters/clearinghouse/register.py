@@ -28,7 +28,7 @@ _CHANGE_PACK = (
 _PUT_TRANSFER = (
     "INSERT INTO transfers (transfer_id, pack_id, generation, source_id, target_id, target_name, source, reason, ordered_at,"
     " effective_at, outcome, ended_at, claimed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-    " ON CONFLICT (transfer_id) DO UPDATE SET effective_at = excluded.effective_at, outcome = excluded.outcome,"
+    " ON CONFLICT (transfer_id) DO UPDATE SET source = excluded.source, effective_at = excluded.effective_at, outcome = excluded.outcome,"
     " ended_at = excluded.ended_at, claimed = excluded.claimed"
 )
 

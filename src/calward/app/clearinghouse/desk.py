@@ -17,8 +17,10 @@ from calward.app.clearinghouse.name_operator import name_operator, operator_of
 from calward.app.clearinghouse.ports import Book, Signer
 from calward.app.clearinghouse.publish_keyring import PublishKeyring, current_keyring, publish_keyring
 from calward.app.clearinghouse.records import Intent, KeyChange, Organization, RegisteredServer
+from calward.app.clearinghouse.sign_checkpoint import read_own_checkpoint, sign_checkpoint
 from calward.app.clearinghouse.sign_intent import finish, sign_part
 from calward.app.clearinghouse.sign_key_pack import SignKeyPack, sign_key_pack
+from calward.app.clearinghouse.verify_register import RegisterAudit, verify_register
 from calward.domain.acceptance import NotAccepted
 from calward.domain.purchases import Purchase
 from calward.domain.register import PackRecord, Transfer
@@ -106,6 +108,15 @@ class Clearinghouse(Means):
     def operator_of(self, token: str) -> str | None:
         """Whose token it is."""
         return operator_of(token, store=self.store)
+
+    def checkpoint(self) -> str:
+        """A signed note of how its ledger stands now, to be kept elsewhere; signed with the activation key."""
+        return sign_checkpoint(self)
+
+    def audit(self, kept: Sequence[str] = ()) -> RegisterAudit:
+        """Verify the ledger, also against checkpoints that were kept elsewhere (signed notes)."""
+        checkpoints = [read_own_checkpoint(one, self) for one in kept]
+        return self.store.read(lambda book: verify_register(book, kept=checkpoints))
 
     def overview(self) -> Overview:
         """Everything that ``show`` shows; moves whose day has come take effect first."""
