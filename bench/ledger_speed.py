@@ -6,7 +6,7 @@ from time import perf_counter
 from bench.estate import HOST_VERSION, open_ledger, prepare, requests, with_host
 from bench.figures import Sizes
 from bench.places import Place, say
-from bench.yardstick import WAYS, bare_inserts, captured
+from bench.yardstick import bare_inserts, captured, ways
 from calward.adapters.store.ledger import GROUP
 from calward.domain.cals import CalType
 from calward.domain.licenses import Status
@@ -34,7 +34,10 @@ class LedgerSpeed:
     def warm_up(self) -> None:
         """Run once, find out which yardstick is the faster one, forget the rest."""
         written = captured(self._filled()[0])
-        speeds = {way: self._count / bare_inserts(self.place.copy(self._base), written, way) for way in WAYS}
+        speeds = {
+            way: self._count / bare_inserts(self.place.copy(self._base), written, way)
+            for way in ways(self.place.dialect)
+        }
         self._way = max(speeds, key=lambda way: speeds[way])
         say(f"   yardstick: {self._way} ({', '.join(f'{way} {x:,.0f}/s' for way, x in speeds.items())})")
 

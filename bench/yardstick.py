@@ -1,7 +1,8 @@
 """How fast could the very rows that issues wrote be inserted, if nothing were read, decided or signed?
 
 The same driver with the same settings, the same tables with the same packs installed, the same number of issues in one commit.
-Statements are made beforehand; of one statement for many rows and the driver's ``executemany``, the faster one is the yardstick.
+Statements are made beforehand; of one statement for many rows, the driver's ``executemany`` and, on PostgreSQL, COPY, the fastest
+one is the yardstick.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,7 +17,7 @@ from calward.adapters.store.engines import dialect_of, open_writer
 from calward.adapters.store.ledger import GROUP
 from calward.adapters.store.statements import Many, Statements
 
-__all__ = ["WAYS", "Written", "bare_inserts", "captured"]
+__all__ = ["Written", "bare_inserts", "captured", "ways"]
 
 Row = Sequence[Any]
 _HOLDER = ("id", "kind", "key", "label", "salt", "hash")
@@ -77,7 +78,7 @@ def bare_inserts(url: str, groups: Sequence[Written], way: str) -> float:
     """Write captured rows into a database that holds the same packs; the seconds that it took."""
     dialect = dialect_of(url)
     begin, commit = ("BEGIN IMMEDIATE", "COMMIT") if dialect == "sqlite" else (None, None)
-    work = WAYS[way](Statements(dialect), groups)
+    work = ways(dialect)[way](Statements(dialect), groups)
     with _connected(url) as connection:
         cursor = connection.cursor()
         began = perf_counter()
@@ -134,7 +135,31 @@ def _executemany(sql: Statements, groups: Sequence[Written]) -> list[Write]:
     return [partial(write, tables(group)) for group in groups]
 
 
-WAYS: dict[str, Callable[[Statements, Sequence[Written]], list[Write]]] = {
-    "one statement for many rows": _many_rows,
-    "executemany": _executemany,
-}
+def _copy(sql: Statements, groups: Sequence[Written]) -> list[Write]:
+    """New rows by COPY, CALs by one statement."""
+    columns = (
+        ("holder", _HOLDER),
+        ("license", rows.LICENSE),
+        ("event", _EVENT),
+        ("request", _REQUEST),
+    )
+    texts = [sql.copy(*table) for table in columns]
+
+    def write(group: Written, seats: Many, cursor: Any) -> None:  # noqa: ANN401
+        for text, table in zip(texts, (group.holders, group.licenses, group.events, group.requests), strict=True):
+            with cursor.copy(text) as copy:
+                for row in table:
+                    copy.write_row(row)
+        cursor.execute(*seats)
+
+    updates = [sql.update_many("seat", ("pack", "n"), ("license", "held_until"), group.seats) for group in groups]
+    return [partial(write, group, seats) for group, seats in zip(groups, updates, strict=True)]
+
+
+Way = Callable[[Statements, Sequence[Written]], list[Write]]
+
+
+def ways(dialect: str) -> dict[str, Way]:
+    """In which ways a driver writes many rows, by name."""
+    both: dict[str, Way] = {"one statement for many rows": _many_rows, "executemany": _executemany}
+    return both | {"COPY": _copy} if dialect == "postgresql" else both

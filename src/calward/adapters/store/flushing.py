@@ -1,10 +1,9 @@
 """In which order is written what a transaction has gathered?"""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 
 from calward.adapters.store import rows
-from calward.adapters.store.statements import Many
+from calward.adapters.store.statements import Many, Rows
 from calward.adapters.store.transaction import Cursor, Transaction
 
 __all__ = ["StaleRowsError", "flush"]
@@ -26,25 +25,37 @@ def flush(transaction: Transaction) -> None:
     """
     work, sql, cursor = transaction.work, transaction.sql, transaction.cursor
 
-    def write(values: Sequence[Sequence[Any]], statement: Callable[[Sequence[Sequence[Any]]], Many]) -> None:
+    def write(values: Rows, statement: Callable[[Rows], Many]) -> None:
         _write(cursor, values, statement)
 
-    write(work.new_holders, lambda some: sql.insert_many("holder", _NEW_HOLDER, some))
+    def insert(table: str, columns: tuple[str, ...], values: Rows) -> None:
+        if sql.dialect == "postgresql":
+            _copy(cursor, sql.copy(table, columns), values)
+        else:
+            _write(cursor, values, lambda some: sql.insert_many(table, columns, some))
+
+    insert("holder", _NEW_HOLDER, work.new_holders)
     write(list(work.proven.items()), lambda some: sql.update_many("holder", ("id",), ("proven_at",), some))
     write(list(work.ended.values()), lambda some: sql.update_many("license", ("id",), ("ended_at", "ending"), some))
     new = [rows.license_row(license_, pack) for license_, pack in work.new_licenses.values()]
-    write(new, lambda some: sql.insert_many("license", rows.LICENSE, some))
+    insert("license", rows.LICENSE, new)
     longer = [(x.id, x.expires_at, x.decision) for x in work.extended.values()]
     write(longer, lambda some: sql.update_many("license", ("id",), ("expires_at", "decision"), some))
     write([key + value for key, value in work.seats.items()], sql.pass_on)
-    write(work.new_events, lambda some: sql.insert_many("event", ("id", "position", "body"), some))
-    write(work.new_requests, lambda some: sql.insert_many("request", ("key", "event", "at"), some))
+    insert("event", ("id", "position", "body"), work.new_events)
+    insert("request", ("key", "event", "at"), work.new_requests)
     work.written()
 
 
-def _write(
-    cursor: Cursor, values: Sequence[Sequence[Any]], statement: Callable[[Sequence[Sequence[Any]]], Many]
-) -> None:
+def _copy(cursor: Cursor, text: str, values: Rows) -> None:
+    """Store new rows on PostgreSQL: COPY costs the driver and the server half of what any INSERT does."""
+    if values:
+        with cursor.copy(text) as copy:
+            for row in values:
+                copy.write_row(row)
+
+
+def _write(cursor: Cursor, values: Rows, statement: Callable[[Rows], Many]) -> None:
     for start in range(0, len(values), MOST_ROWS):
         some = values[start : start + MOST_ROWS]
         cursor.execute(*statement(some))

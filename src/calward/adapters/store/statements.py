@@ -14,7 +14,7 @@ from sqlalchemy import BigInteger, Column, Integer, LargeBinary
 
 from calward.adapters.store import tables
 
-__all__ = ["Many", "Statements"]
+__all__ = ["Many", "Rows", "Statements"]
 
 _TABLES = tables.metadata.tables
 _PADDING = (1, 2, 4, 8, 12, 16, 24, 32, 40, 48, 56, 64, 96, 128, 192, 256)
@@ -43,6 +43,10 @@ class Statements:
         """INSERT of one row; ``tail`` for ON CONFLICT."""
         marks = ", ".join([self.mark] * len(columns))
         return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}) {tail}".rstrip()
+
+    def copy(self, table: str, columns: tuple[str, ...]) -> str:
+        """COPY of rows that the driver sends (PostgreSQL)."""
+        return f"COPY {table} ({', '.join(columns)}) FROM STDIN"
 
     def insert_many(self, table: str, columns: tuple[str, ...], rows: Rows) -> Many:
         """INSERT of many rows."""
