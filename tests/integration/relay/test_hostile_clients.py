@@ -209,7 +209,8 @@ async def test_a_fault_of_our_own_ends_the_connection_and_is_said(tmp_path):
 
 @on_loop
 async def test_five_hundred_idle_connections_hinder_nobody_and_take_little_memory(tmp_path, many_files):
-    async with relay_running(tmp_path, lambda _: GRANT()) as trial, AsyncExitStack() as idle:
+    patient = Limits(request=60, pause=60)  # All five hundred are there at once, however slow the machine is.
+    async with relay_running(tmp_path, lambda _: GRANT(), limits=patient) as trial, AsyncExitStack() as idle:
         tracemalloc.start()
         for number in range(500):
             _, writer = await idle.enter_async_context(opened(trial.port))
@@ -263,7 +264,7 @@ async def test_two_hundred_at_once_do_not_keep_a_good_client_from_its_session(tm
 @on_loop
 async def test_who_floods_ends_its_own_oldest_connection_and_nobody_elses(tmp_path):
     async with (
-        relay_running(tmp_path, lambda _: GRANT(), limits=Limits(waiting=10)) as trial,
+        relay_running(tmp_path, lambda _: GRANT(), limits=Limits(waiting=10, request=60, pause=60)) as trial,
         AsyncExitStack() as crowd,
     ):
         first = await trial.client(address="127.0.0.3")
