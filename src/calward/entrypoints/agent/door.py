@@ -18,6 +18,8 @@ Answering = Callable[[dict[str, Any], int], Awaitable[dict[str, Any]]]
 _PATIENCE: Final = 2.0
 """Seconds for a question to come whole, and for its answer to be taken."""
 _MAX_QUESTION: Final = 1 << 13
+_BACKLOG: Final = 512
+"""Programs that may knock at one moment; one more is turned away and does its own work."""
 _OWNER_ONLY: Final = 0o177
 """umask"""
 
@@ -39,7 +41,9 @@ class Door:
                 raise LicensingError(Problem.CONFLICT, f"another agent listens at {self._path}")
             before = os.umask(_OWNER_ONLY)
             try:
-                self._server = await asyncio.start_unix_server(self._serve, self._path, limit=_MAX_QUESTION)
+                self._server = await asyncio.start_unix_server(
+                    self._serve, self._path, limit=_MAX_QUESTION, backlog=_BACKLOG
+                )
             finally:
                 os.umask(before)
         except OSError as error:

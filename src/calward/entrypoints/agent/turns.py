@@ -48,20 +48,22 @@ class Turns:
     """Serves questions in threads, each with its allowance.
 
     At most ``at_once`` may wait for license servers, ``waiting`` more stand in line: a server that works serves them all in
-    no time. Who finds the line full, or still stands in it when half of the time for license servers is over, is served at
-    once by others with an overdue allowance. That is quick, but all of them come at the same moment.
+    no time. Who finds the line full, or has seen it stand still for half of the time for license servers, is served at once by
+    others with an overdue allowance; all of them may come at the same moment. Where the line moves, they stay in it until
+    that time is over.
     """
 
     def __init__(self, name: str, *, at_once: int = 16, waiting: int = 256, overdue: int = 4) -> None:
         self._free = asyncio.Semaphore(at_once)
         self._room = waiting
         self._in_line = 0
+        self._given = 0
         self._pool = ThreadPoolExecutor(at_once, name)
         self._overdue = ThreadPoolExecutor(overdue, f"{name}-overdue")
 
     async def serve(self, work: Callable[[Allowance], T], allowance: Allowance) -> T:
         """Give what ``work`` gives, which has to keep to its allowance."""
-        if await self._turn(allowance.to_ask() / 2):
+        if await self._turn(allowance):
             loop = asyncio.get_running_loop()
             job = self._pool.submit(work, allowance)
             # Not when the one who asked gives up: only when the thread is free again.
@@ -74,17 +76,26 @@ class Turns:
         for pool in (self._pool, self._overdue):
             pool.shutdown(wait=False, cancel_futures=True)
 
-    async def _turn(self, seconds: float) -> bool:
+    async def _turn(self, allowance: Allowance) -> bool:
         if self._free.locked() and self._in_line >= self._room:
             return False
+        given = self._given
         self._in_line += 1
         try:
-            async with asyncio.timeout(max(0.0, seconds)):
-                return await self._free.acquire()
-        except TimeoutError:
-            return False
+            return await self._within(allowance.to_ask() / 2) or (
+                self._given > given and await self._within(allowance.to_ask())
+            )
         finally:
             self._in_line -= 1
+
+    async def _within(self, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(max(0.0, seconds)):
+                await self._free.acquire()
+        except TimeoutError:
+            return False
+        self._given += 1
+        return True
 
     def _release(self, loop: asyncio.AbstractEventLoop, _job: "Future[T]") -> None:
         with suppress(RuntimeError):  # The loop has ended before the thread.

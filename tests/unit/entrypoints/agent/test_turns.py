@@ -77,6 +77,29 @@ def test_whoever_stands_in_line_for_half_of_the_time_is_served_without_license_s
     assert asyncio.run(main()) == (True, True)
 
 
+def test_where_the_line_moves_they_stay_in_it(gate):
+    async def main():
+        turns = Turns("t", at_once=2)
+        first, second = threading.Event(), gate
+        held = [
+            asyncio.ensure_future(turns.serve(lambda _, one=one: one.wait(20), Allowance.of(20)))
+            for one in (first, second)
+        ]
+        await asyncio.sleep(0)
+        waits = asyncio.ensure_future(turns.serve(lambda _: second.wait(20), Allowance.of(20)))
+        last = asyncio.ensure_future(turns.serve(overdue, Allowance.of(2)))
+        await asyncio.sleep(0)
+        first.set()
+        done, _ = await asyncio.wait({last}, timeout=1.2)  # Half of its time for servers is 0.85 seconds.
+        second.set()
+        await asyncio.gather(*held, waits)
+        late = await last
+        turns.stop()
+        return bool(done), late
+
+    assert asyncio.run(main()) == (False, False)
+
+
 def test_a_place_is_free_when_its_thread_is_not_when_the_asker_leaves(gate):
     async def main():
         turns = Turns("t", at_once=1, waiting=0)
