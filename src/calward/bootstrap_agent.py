@@ -11,6 +11,7 @@ from threading import Lock
 from typing import Any, Final
 
 from calward.adapters.agent_socket import ask_agent, peer_of
+from calward.adapters.host_checkpoints import HostCheckpoints
 from calward.adapters.host_config import DEFAULT_CONFIG, HostConfig, load_host_config, read_token
 from calward.adapters.host_known_servers import KnownServers
 from calward.adapters.host_log import HostLog
@@ -119,9 +120,10 @@ def _settings(config: HostConfig) -> DeskSettings:
 
 def _servers(config: HostConfig, journal: Journal) -> Iterator[LicenseServerClient]:
     """Make a client for each server; one whose token cannot be read is asked by nobody, as if it did not answer."""
+    checkpoints = HostCheckpoints(config.state_dir, journal.warning)
     for one in config.servers:
         try:
-            yield LicenseServerClient(one.address, read_token(one.token_file))
+            yield LicenseServerClient(one.address, read_token(one.token_file), checkpoints)
         except LicensingError as error:
             journal.warning(error.detail)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from calward.adapters.agent_socket import ask_agent
+from calward.adapters.host_checkpoints import HostCheckpoints
 from calward.adapters.host_config import DEFAULT_CONFIG, HostConfig, ListedServer, load_host_config, read_token
 from calward.adapters.host_process import age_seconds, groups_of, log_to_administrator, set_alarm
 from calward.adapters.host_state import StateFolder
@@ -101,7 +102,7 @@ def _wired(config: HostConfig, until: float) -> PamDesk:
     time_left = partial(_time_left, until)
     complain = log_to_administrator
     memory = StateFolder(config.state_dir, lost=config.lost, complain=complain, time_left=time_left)
-    servers = list(_servers(config.servers))
+    servers = list(_servers(config.servers, HostCheckpoints(config.state_dir, complain)))
     return PamDesk(
         check=partial(check_account, servers=servers, memory=memory, time_left=time_left, complain=complain),
         opened=partial(open_session, servers=servers, memory=memory, time_left=time_left, complain=complain),
@@ -112,11 +113,11 @@ def _wired(config: HostConfig, until: float) -> PamDesk:
     )
 
 
-def _servers(listed: Sequence[ListedServer]) -> Iterator[LicenseServerClient]:
+def _servers(listed: Sequence[ListedServer], checkpoints: HostCheckpoints) -> Iterator[LicenseServerClient]:
     """Make a client for each server; one whose token cannot be read is asked by nobody, as if it did not answer."""
     for server in listed:
         try:
-            yield LicenseServerClient(server.address, read_token(server.token_file))
+            yield LicenseServerClient(server.address, read_token(server.token_file), checkpoints)
         except LicensingError as error:
             log_to_administrator(error.detail)
 

@@ -27,7 +27,15 @@ from calward.adapters.ladders import load_ladder
 from calward.adapters.logs import configure_logs
 from calward.adapters.one_process import only_process
 from calward.adapters.serving import serve_asgi
-from calward.adapters.signing import Ed25519Signer, create_key_file, load_signer, parse_public_key, seal, verify
+from calward.adapters.signing import (
+    Ed25519Signer,
+    create_key_file,
+    load_signer,
+    parse_public_key,
+    replace_key_file,
+    seal,
+    verify,
+)
 from calward.adapters.signing.wire_authority import open_wire_authority
 from calward.adapters.store.audit_desk import SqlAuditDesk
 from calward.adapters.store.engines import dialect_of, open_reader, sqlite_path
@@ -35,6 +43,7 @@ from calward.adapters.store.host_tokens import SqlHostTokens
 from calward.adapters.store.ledger import SqlLedger
 from calward.adapters.store.migrate import migrate
 from calward.adapters.store.reader import SqlReader
+from calward.adapters.store.standing import SqlTree
 from calward.adapters.store.tree import AuditLog, log_origin
 from calward.adapters.store.writer import GroupWriter
 from calward.adapters.system import SystemClock, SystemEntropy, tune_interpreter
@@ -44,12 +53,15 @@ from calward.app.licensing.records import LogKey
 from calward.app.licensing.set_up import offer_set_up
 from calward.app.licensing.signed_things import Signatures
 from calward.app.licensing.sweep import sweep
+from calward.app.licensing.watch_checkpoints import CheckpointWatch, WatchedKey
 from calward.app.ports import Book, Clock, Entropy
 from calward.config import ServerConfig
 from calward.domain.acceptance import NotAccepted
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.ladder import Ladder
+from calward.domain.notes import parse_checkpoint, parse_note
 from calward.domain.parties import Server
+from calward.domain.reasons import Reason
 from calward.domain.roles import Principal, Role
 from calward.domain.settings import SECONDS_PER_DAY
 from calward.entrypoints.api.agent_routes import agent_routes
@@ -109,11 +121,14 @@ class LicenseServer:
         self.reader = SqlReader(self.engine)
         self.fingerprint = fingerprint_of(Path(config.tls_certificate)) if config.tls_certificate else None
         self.audit_log = AuditLog(self.ledger, self.engine, log_origin(self.server), self.key, self.clock)
+        key = WatchedKey(self.audit_log.origin, self.key.public_key, verify)
+        self.watch = CheckpointWatch(self.ledger, SqlTree(self.engine), key)
         self.host_tokens = SqlHostTokens(self.engine, self.clock)
         self.writer = GroupWriter(self.ledger)
         self.metrics = Metrics()
         self._counted_at = -COUNTS_FRESH_FOR
         self._ready_at = -1
+        self._limited: Reason | None = None
         self._checkpoint_header: dict[str, str] = {}
 
     def close(self) -> None:
@@ -139,6 +154,8 @@ class LicenseServer:
             server_id=self.server.id,
             headers=lambda: self._checkpoint_header,
             echo=self.config.bench_echo,
+            is_news=self.watch.is_news,
+            compare=self.watch.compare,
             count=self.metrics.count,
         )
 
@@ -244,8 +261,26 @@ class LicenseServer:
     def _tend(self) -> None:
         """Each second: fold the events into the tree, and have its newest checkpoint at hand."""
         self.metrics.tree_size.set(self.audit_log.tend())
-        note = base64.b64encode(self.audit_log.latest_checkpoint().encode()).decode()
-        self._checkpoint_header = {"Calward-Checkpoint": note}
+        self._publish(self.audit_log.latest_checkpoint())
+        self.watch.settle()
+
+    def _publish(self, note: str) -> None:
+        """Let a checkpoint go out with answers, and know it again when hosts show it."""
+        checkpoint, header = parse_checkpoint(parse_note(note).text), base64.b64encode(note.encode())
+        self.watch.publish(header, checkpoint.size, checkpoint.root)
+        server = self.reader.server()
+        self.metrics.quarantined.set(server is not None and server.quarantined_at is not None)
+        since = (
+            {} if server is None or server.recovered_at is None else {"Calward-Ledger-Since": str(server.recovered_at)}
+        )
+        self._checkpoint_header = {"Calward-Checkpoint": header.decode()} | since
+
+    def new_license_key(self) -> str:
+        """Exchange the key that signs licenses: what it has signed is void once hosts have heard of it. The new one's id."""
+        path = self.config.data_dir / "license.key"
+        replace_key_file(path, LICENSE_ROLE, self.entropy.token(32))
+        self.license_key = load_signer(path, LICENSE_ROLE, checks=False)
+        return self.license_key.keyid
 
     def _note_hosts(self) -> None:
         """Each minute: write down which hosts have asked."""
@@ -255,12 +290,15 @@ class LicenseServer:
         while self.ledger.write(lambda book: sweep(book, now=book.now())):
             pass
 
-    def _ready(self) -> None:
-        """Whether the ledger can be written; asked at most once a second, because anybody may ask."""
+    def _ready(self) -> str | None:
+        """Whether the ledger can be written, and why only temporary licenses are given; asked at most once a second, because
+        anybody may ask.
+        """
         now = self.clock.now()
         if now != self._ready_at:
-            self.ledger.write(lambda book: book.server())
+            self._limited = self.ledger.write(lambda book: book.server()).blocked(now)
             self._ready_at = now
+        return self._limited
 
     def _refresh(self, metrics: Metrics) -> None:
         """Count CALs for /metrics; not at each question, because anybody may ask, and a million CALs take a while."""

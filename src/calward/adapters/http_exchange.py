@@ -18,7 +18,11 @@ from urllib.parse import urlsplit
 
 from calward.domain.errors import LicensingError, Problem
 
-__all__ = ["Address", "Message", "Reply", "exchange"]
+__all__ = ["CHECKPOINT", "LEDGER_SINCE", "Address", "Message", "Reply", "exchange"]
+
+CHECKPOINT: Final = "Calward-Checkpoint"
+LEDGER_SINCE: Final = "Calward-Ledger-Since"
+"""Seconds since 1970: what was signed until then was given up and counts no more."""
 
 _MAX_REPLY: Final = 1 << 20
 """Bytes; a batch of a thousand answers is smaller."""
@@ -75,6 +79,8 @@ class Message:
     target: str
     body: bytes | None = None
     token: str | None = field(default=None, repr=False)
+    checkpoint: str | None = None
+    """The newest checkpoint of the server's ledger that this host has heard, as it came in the header of an answer."""
 
     def headers(self) -> dict[str, str]:
         """What stands above the body."""
@@ -83,15 +89,19 @@ class Message:
             headers["Content-Type"] = "application/json"
         if self.token is not None:
             headers["Authorization"] = f"Bearer {self.token}"
+        if self.checkpoint is not None:
+            headers[CHECKPOINT] = self.checkpoint
         return headers
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Status code and body, as they came."""
+    """Status code and body, as they came; ``checkpoint`` and ``since`` are what stood in the two headers about the ledger."""
 
     status: int
     body: bytes
+    checkpoint: str | None = None
+    since: str | None = None
 
 
 def exchange(address: Address, message: Message, seconds: float) -> Reply:
@@ -163,7 +173,7 @@ class _Errand:
             body = response.read(_MAX_REPLY + 1)
         if len(body) > _MAX_REPLY:
             raise HTTPException(f"the answer is larger than {_MAX_REPLY} bytes")
-        return Reply(response.status, body)
+        return Reply(response.status, body, response.getheader(CHECKPOINT), response.getheader(LEDGER_SINCE))
 
     def _check_pin(self) -> None:
         if self._address.pin is None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from calward.adapters.host_checkpoints import HostCheckpoints
 from calward.adapters.http_exchange import Address, Message, Reply, exchange
 from calward.app.sessionhost.heartbeats import HeartbeatAnswer, HeartbeatReport, LiveSession, WireChain
 from calward.app.sessionhost.ports import HostPolicy
@@ -59,9 +60,10 @@ class Enrolled:
 class LicenseServerClient:
     """One license server, asked by one host. Every question has its own time limit in seconds, from start to end."""
 
-    def __init__(self, address: Address, token: str | None = None) -> None:
+    def __init__(self, address: Address, token: str | None = None, checkpoints: HostCheckpoints | None = None) -> None:
         self._address = address
         self._token = token
+        self._checkpoints = checkpoints
 
     @property
     def name(self) -> str:
@@ -149,7 +151,11 @@ class LicenseServerClient:
         return self._ask("POST", target, json.dumps(body).encode(), seconds)
 
     def _ask(self, method: str, target: str, body: bytes | None, seconds: float) -> dict[str, Any]:
-        reply = exchange(self._address, Message(method, f"/api/v1/{target}", body, self._token), seconds)
+        known = self._checkpoints
+        seen = None if known is None else known.newest(self.name)
+        reply = exchange(self._address, Message(method, f"/api/v1/{target}", body, self._token, seen), seconds)
+        if known is not None and reply.status == _OK and reply.checkpoint is not None:
+            known.heard(self.name, reply.checkpoint, reply.since)
         try:
             document = json.loads(reply.body)
         except (ValueError, RecursionError) as error:  # Not JSON, perhaps not even text, or nested without end.

@@ -10,6 +10,7 @@ from calward.adapters.signing.key_files import (
     load_signer,
     parse_public_key,
     render_public_key,
+    replace_key_file,
 )
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "load_signer",
     "parse_public_key",
     "render_public_key",
+    "replace_key_file",
     "seal",
     "verify",
 ]

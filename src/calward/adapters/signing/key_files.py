@@ -14,7 +14,14 @@ from calward.domain.errors import LicensingError, Problem
 from calward.domain.fields import Fields
 from calward.domain.statements import KEY_SIZE, check_public_key
 
-__all__ = ["create_key_file", "load_public_key", "load_signer", "parse_public_key", "render_public_key"]
+__all__ = [
+    "create_key_file",
+    "load_public_key",
+    "load_signer",
+    "parse_public_key",
+    "render_public_key",
+    "replace_key_file",
+]
 
 _PRIVATE_TITLE = "calward ed25519 private key"
 _PUBLIC_TITLE = "calward ed25519 public key"
@@ -37,6 +44,19 @@ def create_key_file(path: Path, role: str, seed: bytes) -> Ed25519Signer:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
+    _sync_folder(path.parent)
+    return signer
+
+
+def replace_key_file(path: Path, role: str, seed: bytes) -> Ed25519Signer:
+    """Write a new private key in place of the one that lies there, which is gone for good; durable when this returns.
+
+    Raises: OSError: the folder cannot be written; then the old key is still there.
+    """
+    draft = path.with_name(f"{path.name}.new")
+    draft.unlink(missing_ok=True)  # Of an attempt that was cut off: nobody has used it.
+    signer = create_key_file(draft, role, seed)
+    draft.replace(path)
     _sync_folder(path.parent)
     return signer
 

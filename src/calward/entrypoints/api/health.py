@@ -22,6 +22,9 @@ class Metrics:
         )
         self._children: dict[tuple[str, str], Counter] = {}
         self.tree_size = Gauge("calward_audit_tree_size", "Events in the audit trail's tree", registry=self.registry)
+        self.quarantined = Gauge(
+            "calward_ledger_quarantined", "1 while the ledger may be an old one", registry=self.registry
+        )
         self.free = Gauge("calward_cals_free", "CALs that are free", ("version", "type"), registry=self.registry)
         self.installed = Gauge("calward_cals_installed", "CALs installed", ("version", "type"), registry=self.registry)
 
@@ -33,10 +36,11 @@ class Metrics:
         child.inc()
 
 
-def health_routes(ready: Callable[[], None], metrics: Metrics, refresh: Callable[[Metrics], None]) -> list[Route]:
+def health_routes(ready: Callable[[], str | None], metrics: Metrics, refresh: Callable[[Metrics], None]) -> list[Route]:
     """The routes /livez, /readyz and /metrics.
 
-    ``ready`` raises LicensingError while the server cannot issue; ``refresh`` brings the gauges up to date.
+    ``ready`` raises LicensingError while the server cannot issue, and gives the reason while it issues temporary
+    licenses only; ``refresh`` brings the gauges up to date.
     """
 
     async def livez(_request: Request) -> Response:
@@ -44,10 +48,10 @@ def health_routes(ready: Callable[[], None], metrics: Metrics, refresh: Callable
 
     def readyz(_request: Request) -> Response:
         try:
-            ready()
+            limited = ready()
         except LicensingError as error:
             return JSONResponse({"ready": False, "problem": error.problem.value}, 503)
-        return JSONResponse({"ready": True})
+        return JSONResponse({"ready": True} | ({"temporary_only": limited} if limited else {}))
 
     def figures(_request: Request) -> Response:
         refresh(metrics)

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any, Protocol, TypeVar
 
 import msgspec
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route
@@ -88,6 +89,10 @@ class HostDesk:
     """Headers outside the repeated body: the newest checkpoint."""
     echo: bool = False
     """Also serve /bench/echo, which only decodes and encodes what a request for a license would be."""
+    is_news: Callable[[int, bytes], bool] = lambda _host, _header: False
+    """Whether the checkpoint that a host (by number) shows must be compared with the ledger; asked at each request."""
+    compare: Callable[[Host, bytes], None] = lambda _host, _header: None
+    """Compares it, in another thread; raises LicensingError where the ledger cannot be asked, and nothing is answered then."""
     count: Callable[[str, str], None] = lambda _outcome, _status: None
     """Takes note of each answer's outcome and the license's status."""
 
@@ -159,6 +164,9 @@ class Answering:
         try:
             headers: dict[bytes, bytes] = dict(scope["headers"])
             host = _known_host(headers, self._desk)
+            seen = headers.get(_CHECKPOINT)
+            if seen is not None and self._desk.is_news(host.id, seen):
+                await run_in_threadpool(self._desk.compare, host, seen)
             content = await self._handler(host, await _body(headers, receive, self._most))
         except LicensingError as error:
             await expected(error)(scope, receive, send)
@@ -175,6 +183,8 @@ class Answering:
 
 
 _JSON = (b"content-type", b"application/json")
+_CHECKPOINT = b"calward-checkpoint"
+"""The newest checkpoint that the host has heard from this license server, as it came in the header of an answer."""
 _IN_ONE_PIECE = "calward.in_one_piece"
 """Where the server says how head and body are sent together (adapters/bounded_http)."""
 

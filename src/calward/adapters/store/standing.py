@@ -1,0 +1,55 @@
+"""How does the ledger stand, beside what others have seen of it? For ``app.licensing.watch_checkpoints``."""
+
+from collections.abc import Collection, Iterator, Mapping
+
+from sqlalchemy import Engine, select
+
+from calward.adapters.store import rows, tables
+from calward.domain.merkle import Frontier, leaf_hash
+from calward.domain.quarantine import Standing
+
+__all__ = ["SqlTree"]
+
+_AT_ONCE = 2_000
+"""Rows fetched together."""
+
+
+class SqlTree:
+    """Port ``watch_checkpoints.Tree`` on a reading engine; safe between threads."""
+
+    def __init__(self, reader: Engine) -> None:
+        self._reader = reader
+
+    def standing(self) -> Standing:
+        """How the ledger stands now, as it is committed."""
+        with self._reader.connect() as connection:
+            stored = connection.scalar(select(tables.tree.c.frontier))
+            body = connection.scalar(select(tables.server.c.body))
+        frontier = Frontier() if stored is None else Frontier.from_bytes(bytes(stored))
+        recovered_at = rows.server_from(body).recovered_at if body else None
+        return Standing(frontier.size, frontier.root(), recovered_at)
+
+    def roots_at(self, sizes: Collection[int]) -> Mapping[int, bytes]:
+        """What the root was at these smaller sizes: one pass over the events up to the largest."""
+        frontier, found = Frontier(), {}
+        leaves = self._leaves(max(sizes))
+        for size in sorted(sizes):
+            frontier = frontier.extend(leaf for _, leaf in zip(range(size - frontier.size), leaves, strict=False))
+            found[size] = frontier.root()
+        return found
+
+    def enrolled(self) -> Collection[int]:
+        """The numbers of all hosts that are enrolled and were ever seen."""
+        host = tables.host.c
+        query = select(host.id).where(
+            host.enrolled_at.is_not(None), host.removed_at.is_(None), host.seen_at.is_not(None)
+        )
+        with self._reader.connect() as connection:
+            return frozenset(connection.scalars(query))
+
+    def _leaves(self, last: int) -> Iterator[bytes]:
+        event = tables.event.c
+        query = select(event.body).where(event.position.between(1, last)).order_by(event.position)
+        with self._reader.connect() as connection:
+            for body in connection.execution_options(yield_per=_AT_ONCE).scalars(query):
+                yield leaf_hash(body.encode())
