@@ -45,12 +45,26 @@ def client_address(pid: int, *, proc: Path = _PROC, port: int = _SESMAN_PORT) ->
 
 def _outer(proc: Path, table: list[_Connection], inner: set[str], port: int) -> Iterator[_Connection]:
     """The other connections of the processes that hold the inner ones."""
-    for folder in proc.iterdir():
-        if not folder.name.isdigit() or not inner:
-            continue
-        held = _inodes(proc, int(folder.name))
+    missing = set(inner)
+    for pid in _likely_first(proc):
+        if not missing:
+            return  # Thousands of processes may follow, and the user waits.
+        held = _inodes(proc, pid)
         if held & inner:
+            missing -= held
             yield from (one for one in table if one.inode in held - inner and one.remote[1] != port)
+
+
+def _likely_first(proc: Path) -> list[int]:
+    pids = [int(folder.name) for folder in proc.iterdir() if folder.name.isdigit()]
+    return sorted(pids, key=lambda pid: not _name(proc, pid).startswith("xrdp"))
+
+
+def _name(proc: Path, pid: int) -> str:
+    try:
+        return (proc / str(pid) / "comm").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def _connections(proc: Path) -> Iterator[_Connection]:

@@ -59,3 +59,16 @@ def test_a_logon_without_a_connection_of_its_own_has_no_client(proc):
 
 def test_without_proc_nothing_is_found(tmp_path):
     assert client_address(HELPER, proc=tmp_path) is None
+
+
+def test_processes_called_xrdp_are_looked_at_first_and_no_others_then(proc):
+    made = proc([LISTENING, *INNER, OUTER, STRANGER], {OTHER: [2, 4], SESMAN: [9, 1], XRDP: [2, 3], HELPER: []})
+    (made / str(XRDP) / "comm").write_text("xrdp\n")
+    (made / str(OTHER) / "comm").write_text("bash\n")
+    assert client_address(HELPER, proc=made) == "127.64.0.7"
+
+
+def test_a_process_of_another_name_is_found_as_well(proc):
+    made = proc([LISTENING, *INNER, OUTER, STRANGER], {SESMAN: [9, 1], XRDP: [2, 3], OTHER: [4], HELPER: []})
+    (made / str(XRDP) / "comm").write_text("my-rdp\n")
+    assert client_address(HELPER, proc=made) == "127.64.0.7"
