@@ -69,6 +69,20 @@ def test_share_data_are_no_security_header_even_where_the_capture_lacks_the_end_
         assert from_server(transcript, data) == ("data", {"channel": IO, "bytes": len(data)})
 
 
+@pytest.mark.parametrize("kind", [0x11, 0x13, 0x16, 0x17, 0x1A])
+@pytest.mark.parametrize("size", [0x41, 0x80, 0xC1])
+def test_each_kind_of_share_data_is_known_whatever_its_length_reads_like(kind, size):
+    data = bytes([size, 0, kind, 0]) + bytes(size - 4)
+    for whole in (data, data + data):
+        assert from_server(under_tls(), whole) == ("data", {"channel": IO, "bytes": len(whole)})
+
+
+@pytest.mark.parametrize("garbage", [0x0017, 0x0302, 0xFFFF])
+def test_a_meaningless_upper_half_of_the_flags_does_not_hide_licensing(garbage):
+    header = SecurityHeader(SecurityFlag.LICENSE_PKT, None, garbage)
+    assert from_server(under_tls(), header.encode() + END[4:])[0] == "error_alert"
+
+
 @pytest.mark.parametrize("data", [END, b"\x80\0\0\0clipboard", b"\x40\0", b""])
 def test_under_tls_virtual_channels_have_no_security_header(data):
     assert from_server(under_tls(), data, VIRTUAL) == ("data", {"channel": VIRTUAL, "bytes": len(data)})

@@ -21,6 +21,8 @@ CORRELATION = b"\x06\0\x24\0" + bytes(32)
 REQUESTS = [
     ConnectionRequest(None),
     ConnectionRequest(None, COOKIE),
+    # As long as a negotiation, and with its first byte.
+    ConnectionRequest(None, b"\x01token\r\n"),
     ConnectionRequest(Protocol.RDP),
     ConnectionRequest(Protocol.SSL | Protocol.HYBRID, COOKIE, 1),
     ConnectionRequest(Protocol.SSL, b"", 8, CORRELATION),
