@@ -12,7 +12,7 @@ FAMILIES = {"2000": 0, "2003": 1, "2008": 2, "2008R2": 2, "2012R2": 3, "2016": 4
 
 @dataclass
 class Pack:
-    """An installed pack; ``order`` is its place in the sequence of installations."""
+    """An installed pack; ``order`` is its place in the sequence of installations, ``transfer`` that for which it is frozen."""
 
     id: str
     version: str
@@ -20,6 +20,12 @@ class Pack:
     total: int
     expires: int
     order: int
+    generation: int = 1
+    bought: str = ""
+    transfer: str = ""
+
+    def issues(self, now: int) -> bool:
+        return now < self.expires and not self.transfer
 
 
 @dataclass
@@ -71,12 +77,16 @@ class SimpleServer:
     def held(self, pack: str) -> int:
         return sum(paper.pack == pack and paper.runs(self.now) for paper in self.papers.values())
 
+    def moving(self, paper: Paper) -> bool:
+        """Whether a paper's pack is frozen."""
+        return bool(paper.pack and self.packs[paper.pack].transfer)
+
     def usable(self, version: str, type_: str) -> list[Pack]:
         """Unexpired packs that open a host of this version, in the order in which they are used."""
         found = [
             pack
             for pack in self.packs.values()
-            if pack.type == type_ and self.now < pack.expires and FAMILIES[pack.version] >= FAMILIES[version]
+            if pack.type == type_ and pack.issues(self.now) and FAMILIES[pack.version] >= FAMILIES[version]
         ]
         return sorted(found, key=lambda pack: (FAMILIES[pack.version], pack.expires, pack.order))
 
@@ -128,7 +138,7 @@ class SimpleServer:
         """How many licenses of a version's family may be revoked now."""
         rank = FAMILIES[version]
         packs = [p for p in self.packs.values() if p.type == "per-device" and FAMILIES[p.version] == rank]
-        installed = sum(pack.total for pack in packs if self.now < pack.expires)
+        installed = sum(pack.total for pack in packs if pack.issues(self.now))
         waiting = [
             p for p in self.papers.values() if p.revoked and FAMILIES[p.version] == rank and p.expires > self.now
         ]

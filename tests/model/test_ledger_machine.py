@@ -98,7 +98,7 @@ class LedgerMachine(RuleBasedStateMachine):
         expires = NEVER if days is None else self.model.now + days * DAY
         command = InstallKeyPack(pack, version, type_, total, expires, by="root")
         assert isinstance(self.act(install_key_pack_here, command), Done)
-        self.model.packs[pack] = Pack(pack, version, type_.value, total, expires, order)
+        self.model.packs[pack] = Pack(pack, version, type_.value, total, expires, order, bought=version)
 
     @precondition(lambda self: self.model.packs)
     @rule(data=st.data())
@@ -112,7 +112,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def remove(self, data: st.DataObject) -> None:
         pack = data.draw(st.sampled_from(sorted(self.model.packs)))
         done = self.act(remove_key_pack, RemoveKeyPack(PackId(pack), by="root"))
-        assert isinstance(done, RefusedAct if self.model.held(pack) else Done)
+        assert isinstance(done, RefusedAct if self.model.held(pack) or self.model.packs[pack].transfer else Done)
         if isinstance(done, Done):
             del self.model.packs[pack]
 
@@ -132,6 +132,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def revoke(self, data: st.DataObject) -> None:
         paper = data.draw(st.sampled_from(self.running()))
         may = (paper.type, paper.status) == ("per-device", "active") and self.model.revocable(paper.version) > 0
+        may = may and not self.model.moving(paper)
         done = self.act(revoke_license, FreeLicense(paper.id, "root"))
         assert isinstance(done, Done if may else RefusedAct)
         if may:
@@ -143,8 +144,9 @@ class LedgerMachine(RuleBasedStateMachine):
     def release(self, data: st.DataObject) -> None:
         paper = data.draw(st.sampled_from(self.running()))
         done = self.act(release_license, FreeLicense(paper.id, "root"))
-        assert isinstance(done, Done if paper.type == "per-user" else RefusedAct)
-        if isinstance(done, Done):
+        may = paper.type == "per-user" and not self.model.moving(paper)
+        assert isinstance(done, Done if may else RefusedAct)
+        if may:
             paper.ended = self.model.now
 
     # --- what time does ---
@@ -183,7 +185,7 @@ class LedgerMachine(RuleBasedStateMachine):
         """A holder connects again to the host for which it got its license, mostly near its end."""
         paper = data.draw(st.sampled_from(self.running()))
         self.model.now = self.clock.set(max(self.model.now, paper.expires - before))
-        host = next(x for x in HOSTS if (x.version, x.mode) == (paper.host, paper.type))
+        host = next((x for x in HOSTS if (x.version, x.mode) == (paper.host, paper.type)), HOSTS[0])
         self.ask(host, paper.who.split()[1], life, full_only=False)
 
     @rule(host=st.sampled_from(HOSTS), who=WHO, life=LIVES)
@@ -305,7 +307,7 @@ class LedgerMachine(RuleBasedStateMachine):
         return min(end, self.model.packs[given.pack].expires) if given.pack else end
 
     def renews(self, old: Paper) -> bool:
-        if not self.model.activated or old.status == "temporary":
+        if not self.model.activated or old.status == "temporary" or self.model.moving(old):
             return False
         return old.type == "per-user" or old.expires - self.model.now <= 7 * DAY
 
@@ -359,7 +361,7 @@ class LedgerMachine(RuleBasedStateMachine):
         assert len({(paper.who, paper.type) for paper in full}) == len(full)
         for paper in full:
             assert paper.expires <= self.model.packs[paper.pack].expires
-            assert FAMILIES[paper.version] >= FAMILIES[paper.host]
+            assert not paper.host or FAMILIES[paper.version] >= FAMILIES[paper.host]
             assert paper.type == "per-user" or paper.who in self.model.proven
 
     @invariant()
