@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from calward.adapters.clearinghouse.rows import seconds, seconds_or_none, to_purchase, to_transfer
@@ -20,7 +21,7 @@ _TRANSFER = (
     "SELECT transfer_id, pack_id, generation, source_id, target_id, target_name, source, reason, ordered_at, effective_at, outcome,"
     " ended_at, claimed FROM transfers"
 )
-_PACK = "SELECT payload, purchase_id, transfer_id FROM packs"
+_PACK = "SELECT payload, generation, server_id, total, purchase_id, transfer_id FROM packs"
 _PUT_PACK = "INSERT INTO packs (pack_id, generation, server_id, purchase_id, total, payload, transfer_id) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _CHANGE_PACK = (
     "UPDATE packs SET generation = ?, server_id = ?, total = ?, payload = ?, transfer_id = ? WHERE pack_id = ?"
@@ -155,9 +156,12 @@ class SqliteRegister:
         return [to_transfer(row) for row in self._db.execute(f"{_TRANSFER}{where} ORDER BY n")]
 
     def _record(self, row: Sequence[Any]) -> PackRecord:
-        payload, purchase_id, transfer_id = row
+        payload, generation, server_id, total, purchase_id, transfer_id = row
         transfer = None if transfer_id is None else self.transfer(transfer_id)
-        return PackRecord(KeyPackStatement.from_payload(payload), purchase_id, transfer)
+        # What the database's own rules look at is what counts; an audit finds where the payload says other.
+        signed = KeyPackStatement.from_payload(payload)
+        statement = replace(signed, generation=generation, server_id=server_id, total=total)
+        return PackRecord(statement, purchase_id, transfer)
 
 
 def _numbers(numbers: Sequence[str]) -> str:

@@ -3,11 +3,12 @@
 Findings are values: what was looked at, and what is wrong with it. Nothing is changed.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
 
 from calward.app.clearinghouse.ports import Book
 from calward.app.clearinghouse.server_fields import organization_fields, server_fields
@@ -71,8 +72,8 @@ def verify_register(book: Book, *, kept: Sequence[Checkpoint] = ()) -> RegisterA
     events = list(_events(book, audit))
     _check_tree(book, kept, audit)
     folded = fold_register(events)
-    for name, rows in _tables(book):
-        _compare(name, getattr(folded, name), rows, audit)
+    for name, read in _TABLES.items():
+        _compare(name, getattr(folded, name), _rows(name, read, book, audit), audit)
     _check_history(events, audit)
     _check_totals(folded, audit)
     _check_signed(book, events, audit)
@@ -90,7 +91,7 @@ def _events(book: Book, audit: RegisterAudit) -> Iterator[Mapping[str, Any]]:
 
 def _read(body: str) -> Mapping[str, Any] | None:
     try:
-        event = read_event(body)
+        event: object = read_event(body)
     except ValueError:
         return None
     return event if isinstance(event, dict) and encode_event(event) == body else None
@@ -124,16 +125,26 @@ def _stored(book: Book) -> Frontier | None:
         return None
 
 
-def _tables(book: Book) -> Iterator[tuple[str, dict[str, Mapping[str, Any]]]]:
-    yield "packs", _by("pack_id", (pack_fields(one) for one in book.register.packs()))
-    yield "transfers", _by("transfer_id", map(transfer_fields, book.register.transfers(pending=False)))
-    yield "purchases", _by("purchase_id", map(purchase_fields, book.purchases.all()))
-    yield "organizations", _by("organization_id", map(organization_fields, book.parties.organizations()))
-    yield "servers", _by("server_id", map(server_fields, book.parties.servers()))
+_Table: TypeAlias = tuple[str, Callable[[Book], Iterable[Mapping[str, Any]]]]
+_TABLES: Final[Mapping[str, _Table]] = MappingProxyType(
+    {
+        "packs": ("pack_id", lambda book: map(pack_fields, book.register.packs())),
+        "transfers": ("transfer_id", lambda book: map(transfer_fields, book.register.transfers(pending=False))),
+        "purchases": ("purchase_id", lambda book: map(purchase_fields, book.purchases.all())),
+        "organizations": ("organization_id", lambda book: map(organization_fields, book.parties.organizations())),
+        "servers": ("server_id", lambda book: map(server_fields, book.parties.servers())),
+    }
+)
+"""Each table with its key and its rows as events bear them."""
 
 
-def _by(key: str, rows: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    return {one[key]: one for one in rows}
+def _rows(name: str, read: _Table, book: Book, audit: RegisterAudit) -> Mapping[str, Mapping[str, Any]]:
+    key, rows = read
+    try:
+        return {one[key]: one for one in rows(book)}
+    except (LicensingError, ValueError) as error:
+        audit.note(RegisterCheck.RECORD, name, f"a row cannot be read: {error}")
+        return {}
 
 
 def _compare(name: str, folded: Mapping[str, Any], rows: Mapping[str, Any], audit: RegisterAudit) -> None:
@@ -183,7 +194,11 @@ def _check_signed(book: Book, events: Sequence[Mapping[str, Any]], audit: Regist
         (one["pack_id"], one["generation"]): one["server_id"] for event in events for one in event.get("packs", ())
     }
     for intent in book.papers.intents(PayloadType.KEY_PACK):
-        pack = KeyPackStatement.from_payload(intent.payload)
+        try:
+            pack = KeyPackStatement.from_payload(intent.payload)
+        except LicensingError as error:
+            audit.note(RegisterCheck.SIGNED, f"order {intent.order}", error.detail)
+            continue
         if known.get((pack.pack_id, pack.generation)) != pack.server_id:
             detail = f"generation {pack.generation} is signed for {pack.server_id}, which no event tells of"
             audit.note(RegisterCheck.SIGNED, f"pack {pack.pack_id}", detail)
