@@ -178,6 +178,7 @@ class LicenseServer:
             license_keys=lambda: (self.license_key.public_key,),
             headers=lambda: self._checkpoint_header,
             renew_within=lambda: RENEW_WITHIN if self._clearinghouse() else None,
+            new_license_key=self.new_license_key,
         )
 
     def set_up_code(self) -> str | None:

@@ -13,6 +13,8 @@ from typing import Self
 
 import httpx2
 
+from calward.domain.acceptance import AcceptanceRefusal, NotAccepted
+from calward.domain.bundle import MAX_BUNDLE_SIZE
 from calward.domain.envelope import MAX_ENVELOPE_SIZE
 from calward.domain.errors import LicensingError, Problem
 
@@ -21,6 +23,8 @@ __all__ = ["HttpClearinghouse"]
 _JSON = "application/vnd.dsse.envelope.v1+json"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _MAX_DETAIL = 300
+_SAYS_NO = frozenset({409, 422})
+"""Statuses with which a request is refused that was understood."""
 
 _PROBLEMS = {
     400: Problem.MALFORMED,
@@ -89,29 +93,44 @@ class HttpClearinghouse:
         """Fetch the envelope of the newest keyring, not verified; raises as ``activate``."""
         return self._exchange("GET", "/v1/keyring", None)
 
+    def ask(self, bundle: bytes) -> bytes | NotAccepted:
+        """Send signed requests about packs; the answer's bundle, not verified, or the clearinghouse's no. Raises as ``activate``."""
+        status, answer = self._send("POST", "/v1/requests", bundle, MAX_BUNDLE_SIZE)
+        if status == httpx2.codes.OK:
+            return answer
+        no = _not_accepted(answer) if status in _SAYS_NO else None
+        if no is None:
+            raise self._refusal(status, answer)
+        return no
+
     def _exchange(self, method: str, path: str, body: bytes | None) -> bytes:
+        status, answer = self._send(method, path, body, MAX_ENVELOPE_SIZE)
+        if status == httpx2.codes.OK:
+            return answer
+        raise self._refusal(status, answer)
+
+    def _send(self, method: str, path: str, body: bytes | None, most: int) -> tuple[int, bytes]:
         # Nothing packed: a few bytes could unfold to very many before they are counted.
         headers = {"Accept-Encoding": "identity"} | ({"Content-Type": _JSON} if body is not None else {})
         try:
             with self._client.stream(method, path, content=body, headers=headers) as response:
-                answer = self._read(response)
+                answer = self._read(response, most)
         except (httpx2.HTTPError, ssl.SSLError) as error:
             raise self._unreachable(str(error) or type(error).__name__) from error
-        if response.status_code == httpx2.codes.OK:
-            return answer
-        raise self._refusal(response.status_code, answer)
+        return response.status_code, answer
 
-    def _read(self, response: httpx2.Response) -> bytes:
+    def _read(self, response: httpx2.Response, most: int) -> bytes:
         """The body; the client's own timeout is for each wait, so the whole is bounded here."""
         deadline = time.monotonic() + self._seconds
-        answer = b""
+        parts, size = [], 0
         for part in response.iter_raw():
-            answer += part
-            if len(answer) > MAX_ENVELOPE_SIZE:
-                raise self._unreachable(f"its answer is longer than {MAX_ENVELOPE_SIZE} bytes")
+            parts.append(part)
+            size += len(part)
+            if size > most:
+                raise self._unreachable(f"its answer is longer than {most} bytes")
             if time.monotonic() > deadline:
                 raise self._unreachable(f"its answer took longer than {self._seconds:g} seconds")
-        return answer
+        return b"".join(parts)
 
     def _refusal(self, status: int, answer: bytes) -> LicensingError:
         detail = _detail(answer)
@@ -146,13 +165,25 @@ def _context(ca_file: Path | None) -> ssl.SSLContext:
         raise LicensingError(Problem.NOT_FOUND, f"{ca_file} cannot be read as certificates: {error}") from None
 
 
-def _detail(answer: bytes) -> str | None:
-    """The sentence of a problem document, made harmless: it comes from outside and ends in logs and terminals."""
+def _not_accepted(answer: bytes) -> NotAccepted | None:
+    """What a problem document says of a request that was understood and refused; None where it is another error."""
+    detail, reason = _detail(answer), _problem(answer).get("reason")
+    if detail is None or reason not in set(AcceptanceRefusal):
+        return None
+    return NotAccepted(AcceptanceRefusal(str(reason)), detail)
+
+
+def _problem(answer: bytes) -> dict[str, object]:
     try:
         found = json.loads(answer)
     except (ValueError, RecursionError):
-        return None
-    detail = found.get("detail") if isinstance(found, dict) else None
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _detail(answer: bytes) -> str | None:
+    """The sentence of a problem document, made harmless: it comes from outside and ends in logs and terminals."""
+    detail = _problem(answer).get("detail")
     if not isinstance(detail, str):
         return None
     return "".join(one if one.isprintable() else "?" for one in detail[:_MAX_DETAIL])

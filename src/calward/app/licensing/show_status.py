@@ -50,7 +50,8 @@ def show_status(reader: Reader, *, now: int, renew_within: int | None = None) ->
     """
     server, packs, counts = needed_server(reader), reader.packs(now), reader.counts(now)
     ahead = stops(_snapshot(server, packs, counts, now, renew_within))
-    return ServerStatus(_line(ahead, now), server, ahead, packs, counts, _warnings(reader, counts, packs, now))
+    line = _line(ahead, now) if server.quarantined_at is None else _QUARANTINED
+    return ServerStatus(line, server, ahead, packs, counts, _warnings(reader, counts, packs, now))
 
 
 def say_stop(stop: Stop) -> str:
@@ -73,6 +74,10 @@ _WHOM: Final = {
     StopKind.PACK_EXPIRES: ", no other CAL for ",
     StopKind.TEMPORARY_ENDS: ", no CAL to follow for ",
 }
+_QUARANTINED: Final = (
+    "stopped: the ledger may be older than what others have seen of it and only temporary licenses are given: "
+    "calward server recover explains it and leads out"
+)
 _NOW: Final = frozenset({StopKind.NOT_ACTIVATED, StopKind.RIGHT_ENDED})
 
 

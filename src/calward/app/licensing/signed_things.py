@@ -62,7 +62,7 @@ class Signatures:
 
 
 class Clearinghouse(Protocol):
-    """A clearinghouse that can be reached; both raise LicensingError(UNREACHABLE)."""
+    """A clearinghouse that can be reached; all raise LicensingError(UNREACHABLE)."""
 
     def keyring(self) -> bytes:
         """Its newest keyring."""

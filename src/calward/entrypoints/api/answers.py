@@ -205,6 +205,26 @@ class ServerView(BaseModel):
     license_keys: list[str]
 
 
+class QuarantineView(BaseModel):
+    """Whether the ledger may be an old one. ``cause``: "restored" (not confirmed yet), "older" (a larger one was seen) or "other"
+    (another history was seen); sizes are numbers of events. ``happened`` and ``ways_out`` are sentences.
+
+    ``recovered_at``: when a lost history was given up last. ``waits_for``: packs that the clearinghouse has yet to sign anew.
+    """
+
+    quarantined: bool
+    cause: str | None = None
+    since: str | None = None
+    own_size: int | None = None
+    seen_size: int | None = None
+    seen_at: str | None = None
+    seen_by: str | None = None
+    happened: list[str] = []
+    ways_out: list[str] = []
+    recovered_at: str | None = None
+    waits_for: list[str] = []
+
+
 class StopView(BaseModel):
     """Something that stops at a time, and for how many."""
 

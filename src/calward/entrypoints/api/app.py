@@ -11,6 +11,7 @@ from calward.entrypoints.api import (
     decision_routes,
     license_routes,
     pack_routes,
+    recovery_routes,
     registry_routes,
     server_routes,
     setup_page,
@@ -30,6 +31,7 @@ API_VERSION = "1"
 
 _ROUTERS = (
     server_routes.router,
+    recovery_routes.router,
     pack_routes.router,
     license_routes.router,
     registry_routes.router,

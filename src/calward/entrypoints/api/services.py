@@ -4,14 +4,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from calward.app.licensing.contact import Counter
 from calward.app.licensing.signed_things import Clearinghouse, Signatures
 from calward.app.ports import Clock, Entropy
 from calward.app.reading import Reader
 from calward.app.registry import HostTokens, RegistryLedger
+from calward.domain.errors import LicensingError, Problem
 from calward.domain.ladder import Ladder
 from calward.domain.roles import Principal
 
-__all__ = ["AuditDesk", "Services"]
+__all__ = ["AuditDesk", "Line", "Services"]
 
 
 class AuditDesk(Protocol):
@@ -30,8 +32,16 @@ class AuditDesk(Protocol):
         """Lines of JSON: every event with its position, then the signed checkpoint."""
 
 
+class Line(Clearinghouse, Counter, Protocol):
+    """All that a clearinghouse can be asked, as long as the line is open."""
+
+
 def _never() -> int | None:
     return None
+
+
+def _no_new_key() -> str:
+    raise LicensingError(Problem.UNAVAILABLE, "this server cannot exchange the key that signs licenses")
 
 
 def _nobody(_uid: int) -> Principal | None:
@@ -57,7 +67,7 @@ class Services:
     clock: Clock
     entropy: Entropy
     signatures: Signatures
-    clearinghouse: Callable[[str], Clearinghouse]
+    clearinghouse: Callable[[str], Line]
     audit: AuditDesk
     local: Callable[[int], Principal | None] = _nobody
     fingerprint: bytes | None = None
@@ -65,3 +75,5 @@ class Services:
     license_keys: Callable[[], Sequence[bytes]] = tuple
     renew_within: Callable[[], int | None] = _never
     headers: Callable[[], Mapping[str, str]] = dict
+    new_license_key: Callable[[], str] = _no_new_key
+    """Exchanges the key that signs licenses; gives the new one's id."""

@@ -9,6 +9,7 @@ import rich_click as click
 from calward.entrypoints.cli.desk import Desk, admin_command
 from calward.entrypoints.cli.files import read_envelope, write_text
 from calward.entrypoints.cli.output import cell, print_json, say
+from calward.entrypoints.cli.recover import rebuild, recover
 from calward.entrypoints.cli.safe_text import safe
 from calward.entrypoints.cli.wiring import Document
 
@@ -36,6 +37,10 @@ def server() -> None:
       calward server activate --clearinghouse https://clearinghouse.example
       calward server set per_user=enforce
     """  # noqa: D301 -- click wants the character itself, which keeps the lines below it apart
+
+
+server.add_command(recover)
+server.add_command(rebuild)
 
 
 @server.command()
