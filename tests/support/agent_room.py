@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from calward.adapters.agent_socket import ask_agent
-from tests.support.licensing_room import HOST_STATE, URL, Office, clock
+from tests.support.clock_off import clock
+from tests.support.licensing_room import HOST_STATE, URL, Office
 from tests.support.room import Program, Room, until
 from tests.support.running_server import CALWARD
 

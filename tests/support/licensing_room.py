@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.support.clock_off import clock
 from tests.support.command_line import Ran, calward
 from tests.support.room import Program, Room, until
 from tests.support.running_server import CALWARD
@@ -16,13 +17,6 @@ from tests.support.running_server import CALWARD
 HOST_STATE = "/run/calward-host"
 PORT, HOUSE_PORT = 8460, 8470
 URL, HOUSE_URL = f"https://127.0.0.1:{PORT}", f"http://127.0.0.1:{HOUSE_PORT}"
-# The loader puts the distribution's folder for this machine in place of $LIB.
-LATE = {"LD_PRELOAD": "/usr/$LIB/faketime/libfaketimeMT.so.1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
-
-
-def clock(days: int) -> dict[str, str]:
-    """The environment of a program whose clock is so many days off."""
-    return {**LATE, "FAKETIME": f"{days:+}d"} if days else {}
 
 
 class Office:

@@ -85,6 +85,7 @@ class Terminal:
     def __init__(self, client: Client, command: list[str]):
         self.display = client.display
         self.log = client.home / "terminal.log"
+        self.log.unlink(missing_ok=True)
         window = ("xterm", "-geometry", "132x40+80+100", "-e", "sh", "-c", TYPED, "sh")
         env = {**client.env, "LOG": f"{client.env['HOME']}/terminal.log"}
         self.program = self.display.room.start(*window, *command, name=f"xterm-{client.name}", env=env)

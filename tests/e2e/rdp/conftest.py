@@ -18,7 +18,7 @@ PROGRAMS = {
     "freerdp-shadow-cli": "freerdp2-shadow-x11",
     "winpr-hash": "winpr-utils",
     "rdesktop": "rdesktop",
-    "faketime": "faketime",
+    "cc": "gcc",
     "Xvfb": "xvfb",
     "jwm": "jwm",
     "xmessage": "x11-utils",
@@ -45,6 +45,17 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.rdp)
             item.add_marker(pytest.mark.timeout(90))
             item.add_marker(pytest.mark.skipif(WHY_NOT is not None, reason=str(WHY_NOT)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    """Show what the room's programs have logged where a test fails: the room itself is gone then."""
+    report = yield
+    if report.failed:
+        for name, where in (("machine", "system log"), ("session_host", "logs of xrdp and sesman")):
+            if name in item.funcargs:
+                report.sections.append((where, item.funcargs[name].log[-8000:]))
+    return report
 
 
 @pytest.fixture(scope="session")

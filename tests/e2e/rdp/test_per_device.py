@@ -88,3 +88,20 @@ def test_where_storing_is_off_what_a_client_has_of_others_stays_as_it_is(kind, m
         screen.shows(LOGIN)
         running.says("counts for nothing")
     assert client.licenses() == [b"a license of somebody else"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "option", "words", "code"),
+    [
+        (FreeRdp, "/sec:rdp", "SSL_REQUIRED_BY_SERVER", 133),
+        (Rdesktop, "-4", "connection closed by peer", 76),  # It is of a time when hosts could not say more.
+    ],
+)
+def test_a_client_without_tls_is_sent_away_and_the_log_says_why(kind, option, words, code, running, screen, enrolled):
+    client = kind(screen, "PC-WITHOUT-TLS")
+    window = client.start_in_terminal(DOOR, None, option)
+    assert window.wait() == code, window.text
+    assert words in window.text
+    window.close(keep=f"refused-without-tls-{kind.__name__.lower()}")
+    running.says("127.0.0.1", "the client knows classic RDP security only")
+    assert enrolled.licenses(holder=client.name) == []
