@@ -51,6 +51,19 @@ class MovingMachine(LedgerMachine):
     def holdings(self, pack: Pack) -> list[Holding]:
         return list(self.ledger.write(lambda book: book.holdings(book.shelf().by_id[PackId(pack.id)], self.model.now)))
 
+    @precondition(lambda self: self.model.packs and self.model.activated)
+    @rule(data=st.data())
+    def everybody_comes(self, data: st.DataObject) -> None:
+        """All devices or users work on the newest host that a pack opens, at times of their own, so that a pack has several holders."""
+        pack = self.pack_of(data)
+        host = next((x for x in HOSTS if (x.version, x.mode) == (host_for(pack.version, pack.type), pack.type)), None)
+        for who, life in zip(("ann", "bob", "cid"), data.draw(st.permutations([52, 60, 89])), strict=True):
+            self.model.now = self.clock.set(self.model.now + 3600)
+            for _ in range(2 if host else 0):
+                event = self.ask(host, who, life, full_only=False)
+                if event["kind"] == "license":
+                    self.log_on(self.model.papers[event["license"]])
+
     # --- packs that leave and come back ---
 
     @precondition(lambda self: self.model.packs)
