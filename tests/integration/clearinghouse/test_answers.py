@@ -16,6 +16,7 @@ from calward.domain.bundle import join, split
 from calward.domain.cals import CalType
 from calward.domain.pack_acceptance import payload_type_of
 from calward.domain.pack_orders import InstallOffer, PackRef
+from calward.domain.purchases import make_numbers
 from calward.domain.statements import Activation, Channel, KeyPackStatement, PayloadType, Program
 from tests.support.asking_server import AskingServer
 from tests.support.clearinghouses import ClearinghouseWiring
@@ -88,8 +89,6 @@ def test_what_was_not_bought_is_not_installed(
     quantity: int,
     reason: R,
 ) -> None:
-    from calward.domain.purchases import make_numbers
-
     other = make_numbers(Program.VOLUME, desk.entropy.token)[0]
     slip = numbers[0][:-1] + ("A" if numbers[0][-1] != "A" else "B")
     number = {"right": numbers[0], "slip": slip, "another": other}[typed]

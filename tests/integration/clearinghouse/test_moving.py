@@ -83,6 +83,31 @@ def test_a_pack_goes_from_its_purchase_to_a_server_and_on_to_the_next(
     assert desk.audit().passed
 
 
+def test_the_same_release_gets_the_same_answer_and_moves_nothing_twice(
+    desk: Clearinghouse, old: AskingServer, new: AskingServer, pack: KeyPackStatement, proof: str
+) -> None:
+    new.ask(new.move(old, pack.pack_id, proof=proof))
+    (order,) = old.ask(old.contact(ref(pack)))
+    release = old.release(order, A_LICENSE)
+    first = old.send(*release)
+    assert isinstance(first, bytes)
+    assert old.send(*release) == first
+    assert old.send(release[0]) == first
+    assert old.refused(*old.release(order, A_LICENSE)) is R.TRANSFER_ENDED
+    assert holder(desk) == (new.server_id, 2)
+
+
+def test_more_licenses_than_cals_are_not_handed_on(
+    desk: Clearinghouse, old: AskingServer, new: AskingServer, pack: KeyPackStatement, proof: str
+) -> None:
+    new.ask(new.move(old, pack.pack_id, proof=proof))
+    (order,) = old.ask(old.contact(ref(pack)))
+    too_many = [replace(A_LICENSE, seat=n, key=f"{n:040x}") for n in range(1, 22)]
+    assert old.refused(*old.release(order, *too_many)) is R.MALFORMED
+    assert old.refused(*old.release(order, replace(A_LICENSE, seat=21))) is R.MALFORMED
+    assert holder(desk) == (old.server_id, 1)
+
+
 def test_a_list_of_licenses_is_forgotten_once_it_is_delivered(
     desk: Clearinghouse, old: AskingServer, new: AskingServer, pack: KeyPackStatement, proof: str
 ) -> None:

@@ -11,16 +11,16 @@ from calward.domain.errors import LicensingError, Problem
 __all__ = ["SqliteParties"]
 
 _SERVER = (
-    "SELECT server_id, name, public_key, registered_at, organization_id, version, issue_until, last_contact, checkpoint_size,"
-    " checkpoint_root, rolled_back FROM servers"
+    "SELECT server_id, name, public_key, registered_at, organization_id, version, issue_until, last_contact, heard_at,"
+    " checkpoint_size, checkpoint_root, rolled_back FROM servers"
 )
 _PUT_SERVER = (
     "INSERT INTO servers (server_id, name, public_key, registered_at, organization_id, version, issue_until, last_contact,"
-    " checkpoint_size, checkpoint_root, rolled_back) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " heard_at, checkpoint_size, checkpoint_root, rolled_back, keyid) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT (server_id) DO UPDATE SET name = excluded.name, public_key = excluded.public_key,"
     " organization_id = excluded.organization_id, version = excluded.version, issue_until = excluded.issue_until,"
-    " last_contact = excluded.last_contact, checkpoint_size = excluded.checkpoint_size,"
-    " checkpoint_root = excluded.checkpoint_root, rolled_back = excluded.rolled_back"
+    " last_contact = excluded.last_contact, heard_at = excluded.heard_at, checkpoint_size = excluded.checkpoint_size,"
+    " checkpoint_root = excluded.checkpoint_root, rolled_back = excluded.rolled_back, keyid = excluded.keyid"
 )
 _KEY_CHANGE = "SELECT server_id, public_key, reason, asked_at, confirmed_by, confirmed_at FROM key_changes"
 _ORGANIZATION = "SELECT organization_id, name, contact, added_at FROM organizations"
@@ -39,8 +39,8 @@ class SqliteParties:
 
     def server_with_key(self, keyid: str) -> RegisteredServer | None:
         """The license server whose present key has this name."""
-        # A key's name is a hash of it that SQL does not know; there are few servers.
-        return next((one for one in self.servers() if one.keyid == keyid), None)
+        row = self._db.execute(f"{_SERVER} WHERE keyid = ?", (keyid,)).fetchone()
+        return None if row is None else to_server(row)
 
     def servers(self) -> Sequence[RegisteredServer]:
         """All license servers, the oldest first."""
@@ -57,9 +57,11 @@ class SqliteParties:
             server.version,
             seconds_or_none(server.issue_until),
             seconds_or_none(server.last_contact),
+            seconds_or_none(server.heard_at),
             server.checkpoint_size,
             server.checkpoint_root,
             int(server.rolled_back),
+            server.keyid,
         )
         self._db.execute(_PUT_SERVER, values)
 

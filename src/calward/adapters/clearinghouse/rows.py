@@ -55,7 +55,7 @@ def moment_or_none(stored: int | None) -> datetime | None:
 
 def to_server(row: Row) -> RegisteredServer:
     """A row of ``servers``."""
-    server_id, name, key, registered_at, organization, version, until, contact, size, root, rolled_back = row
+    server_id, name, key, registered_at, organization, version, until, contact, heard_at, size, root, rolled_back = row
     return RegisteredServer(
         server_id=server_id,
         name=name,
@@ -65,6 +65,7 @@ def to_server(row: Row) -> RegisteredServer:
         version=version,
         issue_until=moment_or_none(until),
         last_contact=moment_or_none(contact),
+        heard_at=moment_or_none(heard_at),
         checkpoint_size=size,
         checkpoint_root=root,
         rolled_back=bool(rolled_back),

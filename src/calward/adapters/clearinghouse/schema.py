@@ -44,9 +44,12 @@ ALTER TABLE servers ADD COLUMN organization_id TEXT REFERENCES organizations;
 ALTER TABLE servers ADD COLUMN version TEXT NOT NULL DEFAULT '';
 ALTER TABLE servers ADD COLUMN issue_until INTEGER;
 ALTER TABLE servers ADD COLUMN last_contact INTEGER;
+ALTER TABLE servers ADD COLUMN heard_at INTEGER;
 ALTER TABLE servers ADD COLUMN checkpoint_size INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE servers ADD COLUMN checkpoint_root BLOB NOT NULL DEFAULT x'';
 ALTER TABLE servers ADD COLUMN rolled_back INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE servers ADD COLUMN keyid TEXT NOT NULL DEFAULT '';
+CREATE INDEX server_key ON servers (keyid);
 CREATE TABLE key_changes (
     server_id TEXT NOT NULL REFERENCES servers, public_key BLOB NOT NULL, reason TEXT NOT NULL, asked_at INTEGER NOT NULL,
     confirmed_by TEXT, confirmed_at INTEGER, PRIMARY KEY (server_id, public_key)

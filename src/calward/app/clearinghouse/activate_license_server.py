@@ -83,7 +83,7 @@ def _activate(
         return server
     until = longest_right(server, wanted, book, now)
     if until is None:
-        detail = "a key pack of this license server has become another's, which it has to hear first: contact the clearinghouse"
+        detail = "what this license server holds has changed, which it has to hear first: let it contact the clearinghouse, then ask again"
         return NotAccepted(AcceptanceRefusal.PACK_MOVING, detail)
     put_server(book, with_right(server, until), RegisterEvent.ACTIVATED, now, reason=request.reason, request=asked)
     payload = _activation(request, command.channel, keyring_in(book)[0].clearinghouse, until, now).to_payload()

@@ -23,7 +23,7 @@ from calward.app.clearinghouse.publish_keyring import keyring_in
 from calward.app.clearinghouse.records import Answered, Part, RegisteredServer
 from calward.app.clearinghouse.recover import recover
 from calward.app.clearinghouse.sign_intent import sign_part
-from calward.app.clearinghouse.take_release import check_handover, take_release
+from calward.app.clearinghouse.take_release import read_list, take_release
 from calward.domain.acceptance import AcceptanceRefusal, NotAccepted
 from calward.domain.bundle import MAX_BUNDLE_SIZE, join, split
 from calward.domain.errors import LicensingError
@@ -112,10 +112,13 @@ def _release(text: bytes, handover: bytes | None, channel: Channel, means: Means
     if isinstance(release, NotAccepted):
         return release
     assert isinstance(release, Release)  # noqa: S101 - the payload type decides
-    refused = check_handover(release, handover)
-    if refused is not None or handover is None:
-        return refused or ()
-    act: _Act = lambda request, asked: take_release(request, handover, asked)  # noqa: E731
+    listed = read_list(release, handover)
+    if isinstance(listed, NotAccepted):
+        return listed
+
+    def act(request: Release, asked: Asked) -> Said:
+        return take_release(request, listed, asked)
+
     return means.store.write(lambda book: _take(text, PayloadType.RELEASE, act, channel, means, book))
 
 

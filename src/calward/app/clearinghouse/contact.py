@@ -1,24 +1,31 @@
 """The regular word of a license server: note what it has and has done, see whether its ledger went back, renew its right to issue."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from calward.app.clearinghouse.means import Asked, Said, put_server
 from calward.app.clearinghouse.records import RegisteredServer
 from calward.app.clearinghouse.rights import RIGHT_DAYS, give_right, longest_right
 from calward.domain.acceptance import AcceptanceRefusal, NotAccepted
 from calward.domain.errors import LicensingError
+from calward.domain.fields import render_moment
 from calward.domain.notes import Checkpoint, parse_checkpoint, parse_note, verify_note
 from calward.domain.pack_requests import Contact
 from calward.domain.register_events import RegisterEvent
 from calward.domain.statements import Channel
 from calward.domain.trust import Verify
 
-__all__ = ["hear_contact", "read_checkpoint"]
+__all__ = ["hear_contact", "read_checkpoint", "rolled_back", "why_overtaken"]
 
 
 def hear_contact(contact: Contact, asked: Asked) -> Said:
-    """Take a contact; orders and packs that it names wait no longer."""
+    """Take a contact; orders and packs that it names wait no longer.
+
+    One that a later contact has overtaken is refused as such: its older ledger means nothing.
+    """
+    overtaken = why_overtaken(asked.server, contact.head.requested_at)
+    if overtaken is not None:
+        return overtaken
     checkpoint = read_checkpoint(contact.checkpoint, asked.server.public_key, asked.means.verify)
     if isinstance(checkpoint, NotAccepted):
         return checkpoint
@@ -31,12 +38,26 @@ def hear_contact(contact: Contact, asked: Asked) -> Said:
     size, root = (
         (server.checkpoint_size, server.checkpoint_root) if checkpoint is None else (checkpoint.size, checkpoint.root)
     )
-    server = replace(server, last_contact=asked.now, checkpoint_size=size, checkpoint_root=root, rolled_back=False)
+    heard_at = min(contact.head.requested_at, asked.now)
+    server = replace(
+        server, last_contact=asked.now, heard_at=heard_at, checkpoint_size=size, checkpoint_root=root, rolled_back=False
+    )
     asked.book.parties.put_server(server)
     if server.version != contact.head.server_version:
         server = replace(server, version=contact.head.server_version)
         put_server(asked.book, server, RegisterEvent.SERVER_CHANGED, asked.now)
     return _renewal(contact, replace(asked, server=server))
+
+
+def why_overtaken(server: RegisteredServer, requested_at: datetime) -> NotAccepted | None:
+    """Why a word counts no more, because the server made a later one that was heard first; None if it counts."""
+    if server.heard_at is None or requested_at >= server.heard_at:
+        return None
+    detail = (
+        f"a contact of {render_moment(server.heard_at)} was heard before this one of {render_moment(requested_at)}: "
+        "make a new one, and compare the license server's clock if that does not help"
+    )
+    return NotAccepted(AcceptanceRefusal.REPLAYED, detail)
 
 
 def read_checkpoint(note: str, key: bytes, verify: Verify) -> Checkpoint | NotAccepted | None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from calward.app.clearinghouse.contact import why_overtaken
 from calward.app.clearinghouse.means import Asked, Said, put_server, record_all
 from calward.domain.pack_orders import PackRef, Register
 from calward.domain.pack_requests import RecoverRequest
@@ -19,6 +20,9 @@ def recover(request: RecoverRequest, asked: Asked) -> Said:
     and with it that it went back.
     """
     book, server, now = asked.book, asked.server, asked.now
+    overtaken = why_overtaken(server, request.head.requested_at)
+    if overtaken is not None:
+        return overtaken
     book.outbox.withdraw(server.server_id, now)
     held = [one for one in book.register.packs(server.server_id) if now < one.statement.expires_at]
     steps = [recover_pack(one, end_id=asked.means.new_id(), tell_target=asked.means.new_id(), now=now) for one in held]
@@ -29,6 +33,7 @@ def recover(request: RecoverRequest, asked: Asked) -> Said:
     part = asked.plan(PayloadType.REGISTER, order_id, register.to_payload())
     book.outbox.post(server.server_id, order_id, part, now, None)
     record_all(book, steps, RegisterEvent.RECOVERED, now, reason=request.reason, server_id=server.server_id)
-    again = replace(server, checkpoint_size=0, checkpoint_root=b"", rolled_back=False)
+    heard_at = min(request.head.requested_at, now)
+    again = replace(server, heard_at=heard_at, checkpoint_size=0, checkpoint_root=b"", rolled_back=False)
     put_server(book, again, RegisterEvent.SERVER_CHANGED, now)
     return ()

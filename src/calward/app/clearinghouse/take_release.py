@@ -1,5 +1,7 @@
 """The source released a pack: it is the target's from here on, and the licenses that go with it are kept until the target has them."""
 
+from dataclasses import dataclass
+
 from calward.app.clearinghouse.means import Asked, Said, record
 from calward.domain.acceptance import AcceptanceRefusal, NotAccepted
 from calward.domain.handover import Handover
@@ -8,13 +10,21 @@ from calward.domain.pack_requests import Release
 from calward.domain.register import complete_move
 from calward.domain.register_events import RegisterEvent
 
-__all__ = ["check_handover", "take_release"]
+__all__ = ["Listed", "read_list", "take_release"]
 
 _R = AcceptanceRefusal
 
 
-def check_handover(release: Release, handover: bytes | None) -> NotAccepted | None:
-    """Why the list that came with a release is not the one that it names, or could not be taken by the target; None if it can.
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A list of licenses that was read and fits its release: the envelope, and the highest CAL that it names, 0 for none."""
+
+    envelope: bytes
+    highest: int
+
+
+def read_list(release: Release, handover: bytes | None) -> Listed | NotAccepted:
+    """Read the list that came with a release; what the target could not take is refused here.
 
     Reads up to a million licenses: outside of any transaction.
     """
@@ -26,24 +36,24 @@ def check_handover(release: Release, handover: bytes | None) -> NotAccepted | No
         return found
     said = (release.head.server_id, release.transfer_id, release.pack_id, release.generation, release.licenses)
     if _facts(found) == said:
-        return None
+        return Listed(handover.removesuffix(b"\n"), max((one.seat for one in found.licenses), default=0))
     return NotAccepted(_R.MALFORMED, "the list of licenses is for another transfer, pack or server than its release")
 
 
-def take_release(release: Release, handover: bytes, asked: Asked) -> Said:
-    """Complete the move; ``handover`` was checked. The source is told that it has ended, the target finds the pack when it asks."""
+def take_release(release: Release, listed: Listed, asked: Asked) -> Said:
+    """Complete the move. The source is told that it has ended, the target finds the pack when it asks."""
     pack = asked.book.register.pack(release.pack_id)
     if pack is None:
         return NotAccepted(_R.PACK_NOT_HELD, f"there is no key pack {release.pack_id} in the register")
-    if pack.statement.total < release.licenses:
-        return NotAccepted(_R.MALFORMED, "the list names more licenses than the pack has CALs")
+    if pack.statement.total < listed.highest:
+        return NotAccepted(_R.MALFORMED, "the list names a CAL that the pack does not have")
     step = complete_move(pack, release, end_id=asked.means.new_id(), now=asked.now)
     if isinstance(step, NotAccepted):
         return step
     record(asked.book, step, RegisterEvent.MOVE_COMPLETED, asked.now, by="release", request=asked.digest)
     asked.book.outbox.done(release.head.server_id, (release.transfer_id,), (), asked.now)
     if asked.now < pack.statement.expires_at:
-        asked.book.outbox.keep_handover(release.transfer_id, handover.removesuffix(b"\n"))
+        asked.book.outbox.keep_handover(release.transfer_id, listed.envelope)
     return ()
 
 
