@@ -28,7 +28,7 @@ class SystemEntropy:
         return secrets.token_bytes(size)
 
 
-SWITCH_INTERVAL = 0.001
+SWITCH_INTERVAL = 0.0002
 """Seconds after which a thread that waits gets its turn.
 
 The ledger's writer hands the interpreter over at each statement; by default it would wait 5 ms to get it back.
