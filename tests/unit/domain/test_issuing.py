@@ -97,6 +97,15 @@ def test_a_server_that_may_not_issue_keeps_what_runs_and_renews_nothing(type_, w
     assert decision.trace == ((Rule.KEEP, Verdict.NOT_EXTENDED),)
 
 
+@pytest.mark.parametrize(("type_", "days"), [(DEVICE, 3), (DEVICE, 30), (USER, 40)])
+def test_a_license_of_a_pack_that_is_moving_is_kept_as_it_is(type_, days):
+    held = a_license(type_=type_, days=days)
+    frozen = a_key_pack(type_=type_, transfer="7f" * 16, frozen_at=NOW)
+    decision = decide(an_asking(mode=type_, packs=[frozen], licenses=[held]))
+    assert (decision.license, decision.change, decision.writes) == (held, Change.KEPT, False)
+    assert decision.trace == ((Rule.KEEP, Verdict.PACK_MOVING),)
+
+
 def test_of_two_licenses_that_open_the_host_the_older_version_is_kept():
     newer, same = a_license("2022", id=1), a_license("2016", id=2)
     assert decide(an_asking(packs=[a_key_pack()], licenses=[newer, same])).license is same

@@ -46,6 +46,15 @@ def test_a_pack_is_gone_from_the_second_in_which_it_expires():
     assert ids(shelf.older_families(DEVICE, family("2025"), NOW)) == []
 
 
+def test_a_frozen_pack_counts_as_an_expired_one():
+    frozen = a_key_pack(total=7, transfer="7f" * 16, frozen_at=NOW)
+    shelf = Shelf.of([frozen, a_key_pack(row=2, total=5)])
+    assert shelf.installed(DEVICE, H2016, NOW) == 5
+    assert ids(shelf.same_family(DEVICE, H2016, NOW)) == ["P2"]
+    assert ids(shelf.older_families(DEVICE, family("2025"), NOW)) == ["P2"]
+    assert shelf.by_id["P1"] is frozen
+
+
 def test_a_clock_that_was_put_back_finds_again_what_had_expired():
     shelf = Shelf.of([a_key_pack(row=1, expires_at=NOW), a_key_pack(row=2, expires_at=NOW + 9 * DAY)])
     assert ids(shelf.same_family(DEVICE, H2016, NOW)) == ["P2"]
