@@ -373,6 +373,12 @@ def test_a_release_without_its_list_completes_nothing(
         "more": old.release(other, A_LICENSE),
         "alone": (listed,),
     }[wrong]
-    assert old.refused(*sent) in {R.MALFORMED, R.SIGNATURE_INVALID, R.WRONG_PAYLOAD_TYPE, R.PACK_NOT_HELD}
+    assert old.refused(*sent) in {
+        R.HANDOVER_MISSING,
+        R.MALFORMED,
+        R.SIGNATURE_INVALID,
+        R.WRONG_PAYLOAD_TYPE,
+        R.PACK_NOT_HELD,
+    }
     assert holder(desk) == (old.server_id, 1)
     assert isinstance(old.desk.answer(join((release, listed)), Channel.FILE), bytes)

@@ -10,7 +10,7 @@ from calward.app.clearinghouse.publish_keyring import keyring_in
 from calward.app.clearinghouse.records import Intent, KeyChange, Part, RegisteredServer
 from calward.app.clearinghouse.rights import RIGHT_DAYS, longest_right, with_right
 from calward.domain.acceptance import AcceptanceRefusal, NotAccepted, accept_activation_request
-from calward.domain.envelope import fingerprint
+from calward.domain.envelope import fingerprint, keyid_of
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.fields import render_moment
 from calward.domain.register_events import RegisterEvent
@@ -93,6 +93,10 @@ def _activate(
 def _known(request: ActivationRequest, book: Book, now: datetime) -> RegisteredServer | NotAccepted:
     """The server that asks as it is from now on, registered if it was not."""
     server = book.parties.server(request.server_id)
+    owner = book.parties.server_with_key(keyid_of(request.server_key))
+    if owner is not None and owner.server_id != request.server_id:
+        detail = f"this key belongs to license server {owner.server_id}: ask under that id, or make a new key"
+        raise LicensingError(Problem.CONFLICT, detail)
     if server is None:
         server = RegisteredServer(
             request.server_id, request.server_name, request.server_key, now, version=request.server_version

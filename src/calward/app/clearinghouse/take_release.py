@@ -30,7 +30,7 @@ def read_list(release: Release, handover: bytes | None) -> Listed | NotAccepted:
     """
     if handover is None:
         detail = "the list of licenses is missing that belongs to the release: copy the whole file again"
-        return NotAccepted(_R.MALFORMED, detail)
+        return NotAccepted(_R.HANDOVER_MISSING, detail)
     found = accept_handover(handover, digest=release.handover)
     if isinstance(found, NotAccepted):
         return found

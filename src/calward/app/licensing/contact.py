@@ -76,7 +76,7 @@ def contact_online(ledger: Ledger, counter: Counter, desk: Desk, checkpoint: Cal
     for _ in range(_ROUNDS):
         heard = _contact(ledger, counter, desk, checkpoint())
         said = _and_then(said, heard)
-        if heard.refused or not heard.taken:
+        if heard.refused or all(one.kind == "keyring" for one in heard.taken):  # Every answer begins with one.
             break
         said = _and_then(said, send_releases(ledger, counter, desk))
     return said
@@ -133,10 +133,18 @@ def _and_then(first: Said, second: Said) -> Said:
 def _close(book: Book, request: bytes, desk: Desk, *, refused: bool) -> None:
     """A question is over when it was refused, or when its answer is nothing that could be told apart."""
     for one in [one for one in open_asks(book) if one.envelope == request]:
+        if isinstance(one.question, CancelRequest) and not refused:
+            _forget_move(one.question.transfer_id, book)
         if refused or isinstance(one.question, CancelRequest):
             forget_ask(book, one.name)
         if refused:
             _take_back(one, book, desk)
+
+
+def _forget_move(number: str, book: Book) -> None:
+    """A move of this request's number was given up: who asks for it again asks anew."""
+    for one in [one for one in open_asks(book) if one.question.head.nonce == number]:
+        forget_ask(book, one.name)
 
 
 def _take_back(one: OpenAsk, book: Book, desk: Desk) -> None:
