@@ -185,6 +185,46 @@ class Wiring:
 
         return bootstrap_clearinghouse.publish_keyring(data_dir, name, days, root_key, SystemClock(), SystemEntropy())
 
+    def read_passphrase(self, path: Path) -> str:
+        """The first line of a file that only its owner can read; raises LicensingError."""
+        from calward.adapters.secret_files import read_secret
+
+        return read_secret(path)
+
+    def create_backup(
+        self, options: "ServeOptions", house: Path | None, target: Path, passphrase: str
+    ) -> "dict[str, Any]":
+        """Back up a license server, or the clearinghouse in a folder; raises LicensingError."""
+        from calward.bootstrap_backup import create_backup
+        from calward.bootstrap_backup_house import back_up_house
+        from calward.config import load_config
+
+        if house is not None:
+            place, made = back_up_house(house, target, passphrase)
+        else:
+            place, made = create_backup(load_config(options.config, os.environ, options.settings), target, passphrase)
+        said = {"file": str(place), "kind": made.kind, "made_at": made.made_at, "release": made.release}
+        return said | {"files": {name: size for name, (size, _) in made.files.items()}} | dict(made.facts)
+
+    def verify_backup(self, archive: Path, passphrase: str | None) -> "dict[str, Any]":
+        """Look through a backup; raises LicensingError."""
+        from calward.bootstrap_backup_house import verify_backup
+
+        return verify_backup(archive, passphrase)
+
+    def restore_backup(
+        self, archive: Path, options: "ServeOptions", house: Path | None, passphrase: str, *, replace: bool
+    ) -> "dict[str, Any]":
+        """Put a backup in its place; raises LicensingError."""
+        from calward.bootstrap_backup import restore_backup
+        from calward.bootstrap_backup_house import restore_house
+        from calward.config import load_config
+
+        if house is not None:
+            return restore_house(archive, house, passphrase, replace=replace)
+        config = load_config(options.config, os.environ, options.settings)
+        return restore_backup(archive, config, passphrase, replace=replace)
+
     def serve_asgi(
         self,
         app: "ASGIApp",

@@ -10,6 +10,7 @@ import base64
 import contextlib
 import os
 import sys
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
@@ -21,6 +22,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
+from calward.adapters.backup.restoring import refuse_unfinished
 from calward.adapters.certificates import fingerprint_of, names_of_this_machine, own_certificate, reachable
 from calward.adapters.clearinghouse_client import HttpClearinghouse
 from calward.adapters.ladders import load_ladder
@@ -49,10 +51,13 @@ from calward.adapters.store.writer import GroupWriter
 from calward.adapters.system import SystemClock, SystemEntropy, tune_interpreter
 from calward.app.licensing.activate_online import activate_online, asked_online
 from calward.app.licensing.change_server import make_server
+from calward.app.licensing.contact import contact_online
+from calward.app.licensing.quarantine import enter_quarantine
 from calward.app.licensing.records import LogKey
 from calward.app.licensing.set_up import offer_set_up
 from calward.app.licensing.signed_things import Signatures
 from calward.app.licensing.sweep import sweep
+from calward.app.licensing.take_orders import Desk
 from calward.app.licensing.watch_checkpoints import CheckpointWatch, WatchedKey
 from calward.app.ports import Book, Clock, Entropy
 from calward.config import ServerConfig
@@ -61,19 +66,22 @@ from calward.domain.errors import LicensingError, Problem
 from calward.domain.ladder import Ladder
 from calward.domain.notes import parse_checkpoint, parse_note
 from calward.domain.parties import Server
+from calward.domain.quarantine import Cause, Quarantine
 from calward.domain.reasons import Reason
 from calward.domain.roles import Principal, Role
 from calward.domain.settings import SECONDS_PER_DAY
+from calward.domain.statements import check_server_id
 from calward.entrypoints.api.agent_routes import agent_routes
 from calward.entrypoints.api.app import make_app
 from calward.entrypoints.api.health import Metrics, health_routes
 from calward.entrypoints.api.host_routes import HostDesk, host_routes, hosts_first
 from calward.entrypoints.api.services import Services
 
-__all__ = ["LicenseServer", "serve"]
+__all__ = ["SERVER_ROLE", "LicenseServer", "alone", "private_folder", "serve"]
 
 log = structlog.get_logger(__name__)
 
+ID_FILE = "server.id"
 SERVER_ROLE, LICENSE_ROLE = "license-server", "issued-licenses"
 LOST_KEY = (
     "the ledger is there, but {path}, which has signed its audit trail, is not: put a copy back; if it is lost for good, start once "
@@ -83,6 +91,8 @@ SWEEP_EVERY = 3600
 """Seconds between two sweeps (design 3)."""
 COUNTS_FRESH_FOR = 5
 """Seconds for which /metrics tells the same numbers of CALs."""
+CONTACT_EVERY = 3600
+"""Seconds between two regular words to the clearinghouse; each act that asks it is one too."""
 RENEW_EVERY = 6 * 3600
 RENEW_WITHIN = 15 * SECONDS_PER_DAY
 """The right to issue is renewed when no more is left of its 30 days: two weeks in which the clearinghouse may be away (design 5)."""
@@ -98,7 +108,8 @@ class LicenseServer:
         self.config = config
         self.url = f"{'https' if config.tls_certificate else 'http'}://{config.listen}"  # Port 0 is another one once it listens.
         self.clock, self.entropy = clock or SystemClock(), entropy or SystemEntropy()
-        _private_folder(config.data_dir)
+        private_folder(config.data_dir)
+        refuse_unfinished(config.data_dir)
         url = config.database_url
         if dialect_of(url) == "sqlite":
             _private_file(sqlite_path(url))
@@ -110,6 +121,7 @@ class LicenseServer:
         self._had_a_key = self.ledger.write(lambda book: book.event(1)) is not None
         self.key = self._key("server.key", SERVER_ROLE)  # Before the first event: a crash in between loses nothing.
         self.server = self.ledger.write(self._server)
+        _keep_id(config.data_dir / ID_FILE, self.server.id)
         self.license_key = self._key("license.key", LICENSE_ROLE, checks=False)
         self.wire_authority = open_wire_authority(config.data_dir, now=self.clock.now())
         self.signatures = Signatures(
@@ -129,6 +141,7 @@ class LicenseServer:
         self._counted_at = -COUNTS_FRESH_FOR
         self._ready_at = -1
         self._limited: Reason | None = None
+        self.one_question = threading.Lock()
         self._checkpoint_header: dict[str, str] = {}
 
     def close(self) -> None:
@@ -171,6 +184,8 @@ class LicenseServer:
             entropy=self.entropy,
             signatures=self.signatures,
             clearinghouse=HttpClearinghouse,
+            clearinghouse_address=self._clearinghouse,
+            one_question=self.one_question,
             audit=SqlAuditDesk(self.audit_log, self.engine, key, self.ladder),
             local=_local,
             fingerprint=self.fingerprint,
@@ -198,10 +213,28 @@ class LicenseServer:
         address = self._clearinghouse()
         if not address:
             return
-        with HttpClearinghouse(address) as clearinghouse:
+        with self.one_question, HttpClearinghouse(address) as clearinghouse:
             found = activate_online(self.ledger, clearinghouse, self.signatures, self.entropy, by="renewal")
         if isinstance(found, NotAccepted):
             log.warning("activation.not_accepted", reason=found.reason, detail=found.detail)
+
+    def contact(self) -> None:
+        """The regular word to the clearinghouse: what is held here; orders and packs that wait are taken, the right is renewed.
+
+        A server that was never activated, or was deactivated, is silent by itself.
+        """
+        address = self._clearinghouse()
+        if not address or self.ledger.write(lambda book: book.server().issue_until) is None:
+            return
+        taking = Desk(self.signatures, self.ladder, self.entropy, "contact", self.new_license_key)
+        note = self.services().audit.checkpoint
+        with self.one_question, HttpClearinghouse(address) as clearinghouse:
+            said = contact_online(self.ledger, clearinghouse, taking, note)
+        if said.refused:
+            log.warning("contact.not_accepted", reason=said.refused.reason, detail=said.refused.detail)
+        for one in said.taken:
+            if not one.accepted:
+                log.warning("contact.not_taken", kind=one.kind, reasons=one.reasons, detail=one.detail)
 
     def _clearinghouse(self) -> str | None:
         """Where the right to issue is renewed: as the settings say, else where an administrator has activated it online."""
@@ -222,7 +255,7 @@ class LicenseServer:
     async def lifespan(self, _app: Any) -> AsyncIterator[None]:  # noqa: ANN401 - Starlette's application
         """What runs beside the routes: the writer, the audit trail's tree, the sweep."""
         self.writer.start()
-        acts = ((1, self._tend), (60, self._note_hosts), (SWEEP_EVERY, self._sweep), (RENEW_EVERY, self.renew))
+        acts = ((1, self._tend), (60, self._note_hosts), (SWEEP_EVERY, self._sweep), (RENEW_EVERY, self.renew), (CONTACT_EVERY, self.contact))
         beside = [asyncio.create_task(_every(seconds, act)) for seconds, act in acts]
         try:
             yield
@@ -241,15 +274,25 @@ class LicenseServer:
             if error.problem is not Problem.NOT_FOUND:
                 raise
         version = self.ladder.canonical(self.config.server_version or self.ladder.newest)
+        known = self._known_id()
         made = Server(
-            id=self.entropy.token(16).hex(),
+            id=known or self.entropy.token(16).hex(),
             name=self.config.name,
             version=version,
             family=self.ladder.family_of(version),
             ladder=self.config.ladder,
         )
-        make_server(made, book, now=book.now(), by="first start")
-        return made
+        now = book.now()
+        make_server(made, book, now=now, by="first start")
+        if known:  # That one may have issued what this ledger will never know.
+            enter_quarantine(Quarantine(Cause.ANEW, now, 0), book, now=now, by="first start")
+        return book.server()
+
+    def _known_id(self) -> str | None:
+        """The id of the license server that was here before its ledger was lost: as the settings say, or as it has left it here."""
+        file = self.config.data_dir / ID_FILE
+        found = self.config.server_id or (file.read_text(encoding="ascii").strip() if file.is_file() else "")
+        return check_server_id(found) if found else None
 
     def _key(self, name: str, role: str, *, checks: bool = True) -> Ed25519Signer:
         path = self.config.data_dir / name
@@ -324,14 +367,14 @@ def _local(uid: int) -> Principal | None:
     return Principal(f"local:{uid}", Role.LICENSE_ADMINISTRATOR) if mine else None
 
 
-def _alone(database_url: str) -> contextlib.AbstractContextManager[None]:
+def alone(database_url: str) -> contextlib.AbstractContextManager[None]:
     """An embedded ledger has one process that writes (design 4): its sequencer and its lock are this process's own."""
     if dialect_of(database_url) != "sqlite":
         return contextlib.nullcontext()
     ledger = sqlite_path(database_url)
     if not ledger.name:
         raise LicensingError(Problem.MALFORMED, f"{database_url} names no file: say sqlite:///FILE", field="database")
-    _private_folder(ledger.parent)
+    private_folder(ledger.parent)
     detail = f"another process serves the ledger {ledger}: stop it first, or name another --data-dir or --database"
     return only_process(ledger.with_name(f"{ledger.name}.lock"), detail)
 
@@ -373,8 +416,8 @@ def serve(
     administrator, setup: the link that makes one.
     Raises: LicensingError: the settings cannot be served; CONFLICT: another process serves the same ledger.
     """
-    _private_folder(config.data_dir)
-    with _alone(config.database_url):
+    private_folder(config.data_dir)
+    with alone(config.database_url):
         _serve(_with_certificate(config), ready, first)
 
 
@@ -408,6 +451,12 @@ def _serve(
         license_server.close()
 
 
+def _keep_id(file: Path, server_id: str) -> None:
+    """Leave the server's id beside its keys: should the ledger be lost, the next one goes on under it."""
+    if not file.exists():
+        file.write_text(f"{server_id}\n", encoding="ascii")
+
+
 def _private_file(file: Path) -> None:
     """Make the ledger's file if need be, its owner's alone: the folder may have been made by somebody less careful.
 
@@ -417,7 +466,7 @@ def _private_file(file: Path) -> None:
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o600))
 
 
-def _private_folder(folder: Path) -> None:
+def private_folder(folder: Path) -> None:
     """Make the data folder if need be; nobody but its owner may look in."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -41,6 +41,9 @@ class ServerConfig:
     name: str = _setting("license-server", "the license server's name, given to a new ledger")
     server_version: str = _setting("", "the version it runs as, given to a new ledger; empty: the ladder's newest")
     ladder: str = _setting(DEFAULT_LADDER, "name or file of the version ladder, given to a new ledger")
+    server_id: str = _setting(
+        "", "the id of a license server whose ledger is lost, given to the new one that takes its place"
+    )
     clearinghouse: str = _setting("", "address of the clearinghouse, for activation online")
     roots: str = _setting("", "the clearinghouse's root keys, hexadecimal, separated by commas")
     new_key: bool = _setting(False, "make a new server.key for a ledger that had another one, which is lost")  # noqa: FBT003

@@ -20,6 +20,8 @@ class Cause(StrEnum):
 
     RESTORED = "restored"
     """It was restored from a backup; nobody has shown yet whether anything is missing."""
+    ANEW = "anew"
+    """It begins anew under the id of a license server that had another one."""
     OLDER = "older"
     """Somebody has seen a larger one."""
     OTHER = "other"

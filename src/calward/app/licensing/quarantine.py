@@ -4,7 +4,9 @@ In quarantine it gives temporary licenses only (``Server.blocked``): a CAL that 
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from calward.app.licensing.acts import Done, write_act
 from calward.app.ports import Book
@@ -26,10 +28,19 @@ __all__ = [
 
 _DOCUMENT, _CONFIRMED = "quarantine", "quarantine-confirmed"
 
-WAYS_OUT = (
+REBUILD = "calward server rebuild: the clearinghouse signs all packs anew"
+_NEWER, _NOTHING, _LOSS = (
     "stop the server and restore the newest backup (calward backup restore): quarantine ends by itself once every host has confirmed it",
     "calward server recover --nothing-lost: if the backup was made after the server had been stopped for good",
     "calward server recover --accept-loss: give up what was issued in between; the clearinghouse signs all packs anew",
+)
+WAYS_OUT: Mapping[Cause, tuple[str, ...]] = MappingProxyType(
+    {
+        Cause.RESTORED: (_NEWER, _NOTHING, _LOSS),
+        Cause.ANEW: (_NEWER, REBUILD),
+        Cause.OLDER: (_NEWER, _LOSS),
+        Cause.OTHER: (_NEWER, _LOSS),
+    }
 )
 """What ends a quarantine, the best first."""
 
@@ -86,6 +97,11 @@ def shown(cause: Cause, seen: Checkpoint, own: int, *, now: int, by: str) -> Qua
 def explain(found: Quarantine) -> tuple[str, ...]:
     """What has happened, in sentences for people: what others have seen, since when, what may have been issued meanwhile."""
     since, own = rfc3339(found.since), found.own
+    if found.cause is Cause.ANEW:
+        return (
+            f"the ledger began anew at {since} under the id of a license server that had another one",
+            "what that one has issued, this one does not know: it gets its packs back from the clearinghouse",
+        )
     if found.cause is Cause.RESTORED and not found.seen:
         return (
             f"the ledger was restored from a backup of {own} events at {since}, and not every host has confirmed that it is the newest",

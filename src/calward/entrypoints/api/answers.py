@@ -6,7 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = [
     "Act", "CodeMade", "Counted", "Decision", "Event", "Found", "HostAnswer", "HostJoined", "HostShown", "HostView", "Items", "License",
-    "Pack", "Policy", "Problem", "Revocation", "ServerView", "SessionView", "Status", "StopView", "TokenMade", "TokenView", "Trace",
+    "MoveView", "Pack", "Policy", "Problem", "Revocation", "ServerView", "SessionView", "Status", "StopView", "TakenView", "TokenMade",
+    "TokenView", "Trace",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -37,6 +38,30 @@ class Act(BaseModel):
     outcome: str = Field(examples=["installed", "refused"])
     reason: list[str] = []
     detail: str | None = None
+
+
+class TakenView(BaseModel):
+    """What became of one signed thing: ``outcome`` as its act says, "refused" or "not-accepted"; then facts of the act."""
+
+    model_config = ConfigDict(extra="allow")
+
+    kind: str = Field(examples=["key-pack"])
+    outcome: str
+    reason: list[str] = []
+    detail: str | None = None
+
+
+class MoveView(BaseModel):
+    """A move of key packs that has not ended, as this server knows it; no ``packs``: all of the other server's."""
+
+    move: str
+    direction: str = Field(examples=["in", "out"])
+    state: str
+    packs: list[str]
+    other: str
+    since: str | None
+    waits_for: str
+    way_out: str
 
 
 class Pack(BaseModel):
@@ -206,8 +231,8 @@ class ServerView(BaseModel):
 
 
 class QuarantineView(BaseModel):
-    """Whether the ledger may be an old one. ``cause``: "restored" (not confirmed yet), "older" (a larger one was seen) or "other"
-    (another history was seen); sizes are numbers of events. ``happened`` and ``ways_out`` are sentences.
+    """Whether the ledger may be an old one. ``cause``: "restored" (not confirmed yet), "anew" (another one was lost), "older" (a larger one
+    was seen) or "other" (another history was seen); sizes are numbers of events. ``happened`` and ``ways_out`` are sentences.
 
     ``recovered_at``: when a lost history was given up last. ``waits_for``: packs that the clearinghouse has yet to sign anew.
     """

@@ -30,10 +30,6 @@ __all__ = ["router"]
 router = APIRouter(route_class=GuardedRoute, tags=["server"])
 
 NO_ADDRESS = "no clearinghouse is known: name its address, or use files"
-SEEN = (
-    "the ledger is older than what {by} has seen of it: something was lost, so restore the newer backup or accept the loss "
-    "(calward server recover --accept-loss)"
-)
 
 
 class RecoverBody(BaseModel):
@@ -86,7 +82,11 @@ def confirm_ledger(desk: Desk, who: Who) -> Act:
     def act(book: Book) -> Act:
         found = quarantine_of(book)
         if found is not None and found.cause is not Cause.RESTORED:
-            raise LicensingError(Problem.CONFLICT, SEEN.format(by=found.by))
+            raise LicensingError(
+                Problem.CONFLICT,
+                f"something was lost: {'; '.join(explain(found))}: restore the newer backup, or "
+                "accept the loss by calward server recover --accept-loss",
+            )
         return act_view(leave_quarantine(book, now=book.now(), by=who.name, how="nothing-lost"))
 
     return desk.ledger.write(act)
@@ -106,7 +106,7 @@ def _view(book: Book) -> QuarantineView:
         seen_at=when(found.seen_at),
         seen_by=found.by or None,
         happened=list(explain(found)),
-        ways_out=list(WAYS_OUT if found.cause is Cause.RESTORED else (WAYS_OUT[0], WAYS_OUT[2])),
+        ways_out=list(WAYS_OUT[found.cause]),
         recovered_at=recovered_at,
         waits_for=missing,
     )

@@ -23,6 +23,7 @@ COMMANDS: Final = MappingProxyType(
         "server": Place(f"{_HERE}.server:server", "Show, activate and set up the license server itself."),
         "token": Place(f"{_HERE}.token:token", "Make and end administrators' tokens."),
         "audit": Place(f"{_HERE}.audit:audit", "Verify, follow and export the audit trail."),
+        "backup": Place(f"{_HERE}.backup:backup", "Back up, verify and restore a license server or clearinghouse."),
         "serve": Place(f"{_HERE}.serve:serve", "Run the license server until it is stopped."),
         "setup": Place(f"{_HERE}.setup:setup", "Make the first license administrator, with the server's setup link."),
         "clearinghouse": Place(f"{_HERE}.clearinghouse:clearinghouse", "Activate license servers and sign key packs."),

@@ -42,6 +42,7 @@ _WHAT: Final = {
 @click.option("--new-key", is_flag=True, default=None, help="Make a new server.key for a ledger that has lost its own.")
 @click.option("--name", help="The license server's name, given to a new ledger.")
 @click.option("--server-version", metavar="VERSION", help="The version it runs as, given to a new ledger.")
+@click.option("--server-id", metavar="ID", help="The id of a license server whose ledger is lost, for the new one.")
 @click.option("--ladder", metavar="NAME|FILE", help="The version ladder, given to a new ledger.")
 @click.option("--clearinghouse", metavar="URL", help="The clearinghouse, for activation online.")
 @click.option("--roots", metavar="HEX,…", help="The root keys of the clearinghouses that are trusted.")
