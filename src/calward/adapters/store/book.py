@@ -34,8 +34,10 @@ _REVOKING = 7_310_419
 class SqlBook:
     """A book on SQLite or PostgreSQL; ``shared`` is what one ledger knows beyond a single transaction."""
 
-    def __init__(self, cursor: Cursor, sql: Statements, shared: Shared, entropy: Entropy, now: int) -> None:
-        self._transaction = transaction = Transaction(cursor, sql, shared, now)
+    def __init__(
+        self, cursor: Cursor, sql: Statements, shared: Shared, entropy: Entropy, now: int, *, alone: bool = False
+    ) -> None:
+        self._transaction = transaction = Transaction(cursor, sql, shared, now, alone)
         self._cursor, self._sql, self._shared, self._now = cursor, sql, shared, now
         self._work, self._select, self._do = transaction.work, transaction.select, transaction.do
         holders, answers = Holders(transaction, entropy), Answers(transaction)

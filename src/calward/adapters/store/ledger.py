@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from calward.adapters.store.book import SqlBook
 from calward.adapters.store.engines import dialect_of, open_writer
-from calward.adapters.store.moves import TURN
+from calward.adapters.store.moves import TURN, TurnNeededError
 from calward.adapters.store.shared import Shared
 from calward.adapters.store.statements import Statements
 from calward.app.licensing.requests import Confirmation, Request
@@ -29,10 +29,11 @@ GROUP = 256
 ATTEMPTS = 4
 """How often an act that lost a race (a deadlock, a row that changed) is done again before the caller hears of it."""
 
-_TAKE_TURN = f"pg_advisory_xact_lock_shared({TURN})"
-"""Waits while another replica changes a pack (``Moves.alone``); asked with the time, so that it costs no statement of its own."""
+_TURNS = {False: f"pg_advisory_xact_lock_shared({TURN})", True: f"pg_advisory_xact_lock({TURN})"}
+"""PostgreSQL: transactions run together unless one is to be alone (``Moves.alone``), which is known before it takes any other lock, so
+that it waits in no circle. Asked with the time, so that it costs no statement of its own."""
 
-_TIME = f"SELECT floor(extract(epoch FROM clock_timestamp()))::bigint FROM (SELECT {_TAKE_TURN}) AS turn"  # noqa: S608
+_TIME = "SELECT floor(extract(epoch FROM clock_timestamp()))::bigint FROM (SELECT {}) AS turn"
 
 log = structlog.get_logger(__name__)
 
@@ -100,12 +101,14 @@ class SqlLedger:
             return self._again(act, failure)
 
     def _again(self, act: Act, failure: Exception) -> Any:  # noqa: ANN401
-        """Races are lost now and then: try again. Anything else is the caller's to know."""
+        """Races are lost now and then, and some acts must be alone: try again. Anything else is the caller's to know."""
+        alone = False
         for _ in range(ATTEMPTS):
-            if not _lost_race(failure):
+            alone = alone or isinstance(failure, TurnNeededError)
+            if not (isinstance(failure, TurnNeededError) or _lost_race(failure)):
                 break
             try:
-                return self._transaction([act])[0]
+                return self._transaction([act], alone=alone)[0]
             except _CommitUnknownError:
                 return _unknown()
             except Exception as another:  # noqa: BLE001
@@ -117,14 +120,15 @@ class SqlLedger:
             )
         return failure
 
-    def _transaction(self, acts: Sequence[Act]) -> list[Any]:
+    def _transaction(self, acts: Sequence[Act], *, alone: bool = False) -> list[Any]:
         connection = self._connect()
         cursor = connection.cursor()
         self._shared.begin()
         try:
             if self.dialect == "sqlite":
                 cursor.execute("BEGIN IMMEDIATE")
-            book = SqlBook(cursor, self._sql, self._shared, self._entropy, self._now(cursor))
+            now = self._now(cursor, alone=alone)
+            book = SqlBook(cursor, self._sql, self._shared, self._entropy, now, alone=alone)
             _prefetch(book, acts)
             results = [_carry_out(act, book) for act in acts]
             book.flush()
@@ -170,12 +174,12 @@ class SqlLedger:
         self._connection = None
         self._shared.forget()
 
-    def _now(self, cursor: Any) -> int:  # noqa: ANN401
+    def _now(self, cursor: Any, *, alone: bool) -> int:  # noqa: ANN401
         if self._clock is not None:
             if self.dialect == "postgresql":
-                cursor.execute(f"SELECT {_TAKE_TURN}")
+                cursor.execute(f"SELECT {_TURNS[alone]}")
             return self._clock.now()
-        cursor.execute(_TIME)
+        cursor.execute(_TIME.format(_TURNS[alone]))
         return int(cursor.fetchone()[0])
 
 

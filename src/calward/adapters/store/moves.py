@@ -15,13 +15,18 @@ from calward.app.ports import Holding
 from calward.domain.key_packs import KeyPack, PackId
 from calward.domain.licenses import NEVER, Ending, Seat
 
-__all__ = ["ASIDE", "TURN", "Moves"]
+__all__ = ["ASIDE", "TURN", "Moves", "TurnNeededError"]
 
 ASIDE = -1
 """Stands for a license on a CAL that is set aside."""
 
 TURN = 7_310_420
 """PostgreSQL's advisory lock: every transaction holds it together with others, who changes a pack holds it alone."""
+
+
+class TurnNeededError(Exception):
+    """The act must be alone: roll back and do it again in a transaction that nobody else runs beside."""
+
 
 _RUNS = "pack = ? AND ended_at IS NULL AND seat IS NOT NULL"
 _ADD = {
@@ -48,8 +53,8 @@ class Moves:
 
     def alone(self) -> None:
         flush(self._transaction)
-        if self._sql.dialect == "postgresql":  # Others have read packs and may act on them: wait until they have.
-            self._cursor.execute(f"SELECT pg_advisory_xact_lock({TURN})")
+        if self._sql.dialect == "postgresql" and not self._transaction.alone:
+            raise TurnNeededError  # Others have read packs and act on them, and may wait for what is locked here.
         self._forget()
 
     def lowest_generation(self, pack: PackId) -> int:

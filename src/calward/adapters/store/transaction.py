@@ -28,13 +28,14 @@ class Cursor(Protocol):
 class Transaction:
     """One cursor, what is known beyond the transaction (``shared``) and what the transaction has gathered (``work``).
 
-    ``now``: its time, seconds since 1970.
+    ``now``: its time, seconds since 1970. ``alone``: nobody else changes the ledger meanwhile.
     """
 
     cursor: Cursor
     sql: Statements
     shared: Shared
     now: int
+    alone: bool = False
     work: WorkingSet = field(default_factory=WorkingSet)
 
     def select(self, text: str, parameters: Sequence[Any] = ()) -> list[Any]:
