@@ -203,6 +203,15 @@ def test_a_new_key_counts_once_its_fingerprint_was_compared(
     assert desk.audit().passed
 
 
+def test_one_key_is_one_license_server(desk: Clearinghouse, new: AskingServer) -> None:
+    other = replace(new, name="other")
+    other.signer = new.signer
+    with pytest.raises(LicensingError, match=new.server_id) as caught:
+        other.send(other.activation_request())
+    assert caught.value.problem is Problem.CONFLICT
+    assert len(desk.overview().servers) == 1
+
+
 def test_strangers_do_not_fill_the_list_of_new_keys(desk: Clearinghouse, new: AskingServer) -> None:
     for n in range(20):
         new.signer = a_signer(f"guess {n}")
