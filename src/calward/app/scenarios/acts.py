@@ -7,15 +7,27 @@ from typing import Any, Final
 from calward.app.licensing.acts import Done, RefusedAct
 from calward.app.licensing.change_server import activate_server, change_settings, deactivate_server
 from calward.app.licensing.free_license import FreeLicense, find_license, release_license, revoke_license
-from calward.app.licensing.install_key_pack import RemoveKeyPack, install_key_pack, remove_key_pack
+from calward.app.licensing.install_key_pack import RemoveKeyPack, remove_key_pack
 from calward.app.ports import Book
 from calward.app.scenarios.looking import look
+from calward.app.scenarios.moving import change, move, rebuild
 from calward.app.scenarios.results import Result
-from calward.app.scenarios.story import Act, Free, Install, Look, Remove, SetHost, SetServer, Switch
-from calward.app.scenarios.world import BY, World, install_command
-from calward.domain.answers import license_name
+from calward.app.scenarios.story import (
+    Act,
+    Change,
+    Free,
+    Install,
+    Look,
+    Move,
+    Rebuild,
+    Remove,
+    SetHost,
+    SetServer,
+    Switch,
+)
+from calward.app.scenarios.touch import contact, keep_in_touch, right_until
+from calward.app.scenarios.world import BY, PlayedServer, World
 from calward.domain.errors import LicensingError
-from calward.domain.licenses import NEVER
 from calward.domain.reasons import Reason
 
 __all__ = ["carry_out"]
@@ -31,21 +43,18 @@ def carry_out(act: Act, world: World, now: int) -> Result:
 
 def _install(act: Install, world: World, now: int) -> Result:
     pack = act.pack
-    elsewhere = world.packs_at.get(pack.id, pack.server)
+    known = world.office.register.get(pack.id)
+    elsewhere = known.statement.server_id if known else pack.server
     if elsewhere != pack.server:  # The same handle is the same pack, and a pack is signed for one license server.
         detail = f"pack {pack.id} is installed on license server {elsewhere}"
         return _result(RefusedAct((Reason.PACK_ALREADY_INSTALLED,), detail))
-    command = install_command(pack)
-    done = _write(world, pack.server, lambda book: install_key_pack(command, book, world.ladder, now=now))
-    if isinstance(done, Done):
-        world.packs_at[pack.id] = pack.server
-    return _result(done)
+    return _result(world.install_one(pack, now))
 
 
 def _remove(act: Remove, world: World, now: int) -> Result:
     done = _write(world, act.server, lambda book: remove_key_pack(RemoveKeyPack(act.pack, BY), book, now=now))
     if isinstance(done, Done):
-        world.packs_at.pop(act.pack, None)
+        world.office.let_go(act.pack)
     return _result(done)
 
 
@@ -59,18 +68,44 @@ def _free(act: Free, world: World, now: int) -> Result:
 
     number, done = world.servers[act.server].ledger.write(free)
     if isinstance(done, Done) and act.verb == "revoke":
-        world.servers[act.server].revoked.add(license_name(number))
+        world.servers[act.server].revoked.add(world.servers[act.server].license_name(number))
     return _result(done)
 
 
 def _switch(act: Switch, world: World, now: int) -> Result:
-    if act.verb in {"down", "up"}:
-        world.servers[act.server].up = act.verb == "up"
-        world.observe(now)
-        return Result({"outcome": act.verb})
-    if act.verb == "activate":
-        return _result(_write(world, act.server, lambda book: activate_server(NEVER, book, now=now, by=BY)))
-    return _result(_write(world, act.server, lambda book: deactivate_server(book, now=now, by=BY)))
+    return _SWITCHES[act.verb](world.servers[act.server], world, now)
+
+
+def _down(server: PlayedServer, world: World, now: int) -> Result:
+    server.up = False
+    world.observe(now)
+    return Result({"outcome": "down"})
+
+
+def _up(server: PlayedServer, world: World, now: int) -> Result:
+    """It answers hosts again, and the first thing it does is to contact the clearinghouse."""
+    if not server.in_touch:
+        server.up = server.reached = True
+        server.in_touch_since = now
+        contact(server, world, now)
+    world.observe(now)
+    return Result({"outcome": "up"})
+
+
+def _activate(server: PlayedServer, world: World, now: int) -> Result:
+    """Whoever activates speaks with the clearinghouse: what waits is carried out before a right to issue is given."""
+    contact(server, world, now)
+    until = right_until(server, world, now)
+    return _result(_write(world, server.name, lambda book: activate_server(until, book, now=now, by=BY)))
+
+
+def _deactivate(server: PlayedServer, world: World, now: int) -> Result:
+    """Without a right to issue nothing has to be waited for: moves of its packs take effect."""
+    done = _write(world, server.name, lambda book: deactivate_server(book, now=now, by=BY))
+    if isinstance(done, Done):
+        world.office.press_all(server.name, now)
+        keep_in_touch(world, now)
+    return _result(done)
 
 
 def _set_server(act: SetServer, world: World, now: int) -> Result:
@@ -113,9 +148,18 @@ def _result(done: Done | RefusedAct) -> Result:
     return Result(facts | {"reason": [reason.value for reason in done.reasons]}, detail=done.detail)
 
 
+_SWITCHES: Final[Mapping[str, Callable[[PlayedServer, World, int], Result]]] = {
+    "down": _down,
+    "up": _up,
+    "activate": _activate,
+    "deactivate": _deactivate,
+}
 _PLAYERS: Final[Mapping[type, Callable[[Any, World, int], Result]]] = {
     Install: _install,
     Remove: _remove,
+    Move: move,
+    Change: change,
+    Rebuild: rebuild,
     Free: _free,
     Switch: _switch,
     SetServer: _set_server,

@@ -8,7 +8,7 @@ from calward.app.licensing.issue_license import IssueLicense, issue_license
 from calward.app.scenarios.results import Result
 from calward.app.scenarios.story import Connect
 from calward.app.scenarios.world import PlayedHost, PlayedServer, World, instant
-from calward.domain.answers import answer_from, license_name
+from calward.domain.answers import answer_from
 from calward.domain.cals import CalType, HolderKind
 from calward.domain.events import Event, Kind
 from calward.domain.grace import Admission, admit, grace_left
@@ -61,7 +61,7 @@ class _Visit:
         )
         event = server.ledger.write(lambda book: issue_license(request, book, now=self.now, entropy=server.entropy))
         self.events[name] = event
-        return _heard(event, name)
+        return _heard(event, server)
 
     def in_hand(self) -> HeldLicense | None:
         """The license that decides while no server answers; not one that this host knows to be revoked."""
@@ -89,19 +89,19 @@ def connect(act: Connect, world: World, now: int, request_id: str) -> Result:
     return _result(visit, chosen, admission)
 
 
-def _heard(event: Event, server: str) -> Heard:
+def _heard(event: Event, server: PlayedServer) -> Heard:
     reasons = tuple(event.get("reasons", ()))
     if event["kind"] != Kind.LICENSE:
         return Heard(None, reasons)
     held = HeldLicense(
-        id=license_name(event["license"]),
+        id=server.license_name(event["license"]),
         version=event["version"],
         type=CalType(event["type"]),
         status=event["status"],
         expires_at=instant(event["expires"]),
         pack=event.get("pack"),
         change=event["change"],
-        server=server,
+        server=server.name,
     )
     return Heard(held, reasons)
 

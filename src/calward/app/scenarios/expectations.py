@@ -8,7 +8,8 @@ from types import MappingProxyType
 from typing import Final
 
 from calward.app.scenarios.known import Known, cal_type
-from calward.app.scenarios.tables import Expected, Table, moment, one_of
+from calward.app.scenarios.tables import Expected, Table, flag, moment, one_of
+from calward.domain.acceptance import AcceptanceRefusal
 from calward.domain.answers import rfc3339
 from calward.domain.grace import HostOutcome
 from calward.domain.licenses import Change, Status
@@ -20,6 +21,11 @@ PAST_PARTICIPLES: Final = MappingProxyType(
     {
         "install": "installed",
         "remove": "removed",
+        "move": "moved",
+        "downgrade": "downgraded",
+        "upgrade": "upgraded",
+        "convert": "converted",
+        "rebuild": "rebuilt",
         "revoke": "revoked",
         "release": "released",
         "activate": "activated",
@@ -33,7 +39,14 @@ PAST_PARTICIPLES: Final = MappingProxyType(
 """The outcome of each step but ``connect`` when it is carried out."""
 
 _CANNOT_BE_REFUSED: Final = frozenset({"down", "up", "look"})
-_LATER_REASONS: Final = ("above-what-was-bought", "not-found")
+_CHANGES: Final = frozenset({"downgrade", "upgrade", "convert"})
+_OTHER_REASONS: Final = (
+    "not-found",
+    AcceptanceRefusal.PACK_NOT_HELD.value,
+    AcceptanceRefusal.NOT_CONVERTIBLE.value,
+    AcceptanceRefusal.NOTHING_LEFT.value,
+)
+"""What the clearinghouse answers and no license server does, and what a license server has not."""
 _TOLERANCE_DAYS: Final = 1e-6
 """A tenth of a second: numbers are fractions of days."""
 
@@ -118,9 +131,16 @@ def _keys(do: str, known: Known) -> Mapping[str, Callable[[object], object]]:
         keys |= _of_connect(known)
     elif do == "look":
         keys |= dict.fromkeys(("total", "issued", "available", "over_used", "temporary"), _number)
-        keys |= {"version": known.version, "type": cal_type}
+        keys |= {"version": known.version, "type": cal_type, "bought_as": known.version}
+        keys |= {"moving": known.server, "effective_at": _time}
     elif do not in _CANNOT_BE_REFUSED:
         keys["reason"] = _reasons
+    if do == "move":
+        keys |= {"pending": flag, "licenses": _number, "effective_at": _time}
+    elif do in _CHANGES:
+        keys["licenses"] = _number
+    elif do == "rebuild":
+        keys["packs"] = _number
     if do in {"revoke", "release"}:
         keys |= {"remaining": _number, "next_at": _time}
     return keys
@@ -142,7 +162,7 @@ def _of_connect(known: Known) -> Mapping[str, Callable[[object], object]]:
 
 def _reasons(value: object) -> frozenset[str]:
     """One reason or a list of them."""
-    read = one_of((*Reason, *_LATER_REASONS))
+    read = one_of((*Reason, *_OTHER_REASONS))
     return frozenset(map(read, value)) if isinstance(value, list) and value else frozenset({read(value)})
 
 

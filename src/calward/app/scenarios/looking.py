@@ -5,8 +5,10 @@ from collections.abc import Iterator, Mapping
 from calward.app.ports import Book
 from calward.app.scenarios.story import Look
 from calward.app.scenarios.world import World
+from calward.domain.answers import rfc3339
 from calward.domain.key_packs import KeyPack
 from calward.domain.licenses import License, Status
+from calward.domain.register import Transfer
 
 __all__ = ["look"]
 
@@ -24,16 +26,29 @@ def _count(act: Look, book: Book, world: World, now: int) -> Mapping[str, object
     issued = {pack.id: book.held(pack, now) for pack in packs}
     running = list(_running(act, packs, book, world, now))
     one = packs[0] if act.pack and packs else None
+    transfer = _transfer(act, world)
+    at = transfer and transfer.effective_at
     return {
         "outcome": "looked",
         "version": one.version if one else act.version,
         "type": one.type.value if one else act.type and act.type.value,
         "total": sum(pack.total for pack in packs),
         "issued": sum(issued.values()),
-        "available": sum(pack.total - issued[pack.id] for pack in packs if now < pack.expires_at),
+        "available": sum(
+            pack.total - issued[pack.id] for pack in packs if pack.transfer is None and now < pack.expires_at
+        ),
+        "bought_as": one.bought_as if one else None,
+        "moving": transfer and transfer.target_name,
+        "effective_at": at and rfc3339(int(at.timestamp())),
         "over_used": sum(license_.status is Status.OVER_USED for license_ in running),
         "temporary": sum(license_.status is Status.TEMPORARY for license_ in running),
     }
+
+
+def _transfer(act: Look, world: World) -> Transfer | None:
+    """The move of the pack that is asked for, as the clearinghouse knows it."""
+    record = world.office.register.get(act.pack) if act.pack else None
+    return record.transfer if record else None
 
 
 def _asked(act: Look, pack: KeyPack, world: World) -> bool:

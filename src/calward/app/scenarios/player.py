@@ -6,6 +6,7 @@ from calward.app.scenarios.expectations import mismatches
 from calward.app.scenarios.memory_ledger import MemoryLedger
 from calward.app.scenarios.results import Played, Result, ScenarioReport
 from calward.app.scenarios.story import Connect, Scenario, Step
+from calward.app.scenarios.touch import keep_in_touch
 from calward.app.scenarios.world import LedgerFactory, World
 
 __all__ = ["play"]
@@ -22,6 +23,7 @@ def play(scenario: Scenario, make_ledger: LedgerFactory = MemoryLedger) -> Scena
 
 def _play(step: Step, world: World) -> Played:
     world.sweep(step.at)
+    keep_in_touch(world, step.at)
     result = _result(step, world)
     return Played(step, result, mismatches(step.expect, result.facts))
 

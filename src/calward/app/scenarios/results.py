@@ -1,13 +1,13 @@
 """What came of a step, and of a scenario?"""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from calward.app.scenarios.expectations import Mismatch
 from calward.app.scenarios.story import Step
 from calward.domain.trace import Line
 
-__all__ = ["Played", "Result", "ScenarioReport"]
+__all__ = ["Played", "Result", "ScenarioReport", "refusal"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,11 @@ class Result:
     facts: Mapping[str, object]
     trace: tuple[Line, ...] = ()
     detail: str = ""
+
+
+def refusal(reasons: Sequence[str], detail: str) -> Result:
+    """The result of a step that was refused."""
+    return Result({"outcome": "refused", "reason": list(reasons)}, detail=detail)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,15 @@ from calward.app.scenarios.expectations import read_expect
 from calward.app.scenarios.known import DAYS_MAX, Known, cal_type
 from calward.app.scenarios.story import (
     Act,
+    Change,
     Connect,
     Free,
     HostPart,
     Install,
     Look,
+    Move,
     PackPart,
+    Rebuild,
     Remove,
     SetHost,
     SetServer,
@@ -25,20 +28,16 @@ from calward.app.scenarios.tables import Table, flag, line_of_text, moment, one_
 from calward.domain.cals import CalType, HolderKind
 from calward.domain.key_packs import PackId
 from calward.domain.licenses import NEVER
+from calward.domain.pack_requests import ChangeKind, SourceState
 
 __all__ = ["read_host", "read_pack", "read_step"]
 
 _TOTAL_MAX: Final = 1_000_000
-_LATER: Final = ("move", "downgrade", "upgrade", "convert", "rebuild")
 
 
 def read_step(number: int, table: Table, known: Known) -> Step:
     """Read a step; ``known`` is changed by what it sets, so that later steps are checked against that."""
-    at, do = table.need("at", moment), table.need("do", one_of((*_READERS, *_LATER)))
-    if do in _LATER:
-        table.fail(
-            "do", f"{do} is not played by this release: it arrives with what the clearinghouse does to installed packs"
-        )
+    at, do = table.need("at", moment), table.need("do", one_of(_READERS))
     act = _READERS[do](table, do, known)
     expect = table.table("expect", f"step {number}, expect of {do}")
     table.end()
@@ -48,14 +47,20 @@ def read_step(number: int, table: Table, known: Known) -> Step:
 
 def read_pack(table: Table, known: Known) -> PackPart:
     """Read a pack, of a table of its own or of the step that installs it."""
+    version = table.need("version", known.version)
+    bought_as = table.take("bought_as", known.version, version)
+    if known.ladder.rung(bought_as).order < known.ladder.rung(version).order:
+        table.fail("bought_as", f"must not be older than the version {version} that the pack has now")
     return PackPart(
         server=table.need("server", known.server),
         id=PackId(table.need("id", line_of_text)),
-        version=table.need("version", known.version),
+        version=version,
         type=table.need("type", cal_type),
         total=table.need("total", whole(1, _TOTAL_MAX)),
         expires_at=table.take("expires_at", moment, NEVER),
         line=table.line,
+        bought_as=bought_as,
+        convertible=table.take("convertible", flag, default=True),
     )
 
 
@@ -91,6 +96,29 @@ def _install(table: Table, _do: str, known: Known) -> Act:
 
 def _remove(table: Table, _do: str, known: Known) -> Act:
     return Remove(table.need("server", known.server), table.need("pack", known.pack))
+
+
+def _move(table: Table, _do: str, known: Known) -> Act:
+    return Move(
+        pack=table.need("pack", known.pack),
+        source=table.need("from", known.server),
+        target=table.need("to", known.server),
+        state=SourceState(table.take("source", one_of(SourceState), SourceState.CONNECTED)),
+    )
+
+
+def _change(table: Table, do: str, known: Known) -> Act:
+    kind = ChangeKind(do)
+    pack, count = table.need("pack", known.pack), table.take("count", whole(1, _TOTAL_MAX), None)
+    to: str = table.need("to", cal_type if kind is ChangeKind.CONVERT else known.version)
+    part = table.take("id", line_of_text, None)
+    if (count is None) is not (part is None):
+        table.fail("id", "count and id belong together: so many CALs become a pack with this handle")
+    return Change(kind, pack, str(to), count, None if part is None else PackId(part))
+
+
+def _rebuild(table: Table, _do: str, known: Known) -> Act:
+    return Rebuild(table.need("server", known.server))
 
 
 def _free(table: Table, do: str, known: Known) -> Act:
@@ -156,6 +184,11 @@ _READERS: Final[Mapping[str, Callable[[Table, str, Known], Act]]] = {
     "connect": _connect,
     "install": _install,
     "remove": _remove,
+    "move": _move,
+    "downgrade": _change,
+    "upgrade": _change,
+    "convert": _change,
+    "rebuild": _rebuild,
     "revoke": _free,
     "release": _free,
     "activate": _switch,

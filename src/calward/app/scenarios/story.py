@@ -10,16 +10,20 @@ from types import MappingProxyType
 from calward.domain.cals import CalType, HolderKind
 from calward.domain.key_packs import PackId
 from calward.domain.ladder import Ladder
+from calward.domain.pack_requests import ChangeKind, SourceState
 from calward.domain.settings import Settings
 
 __all__ = [
     "Act",
+    "Change",
     "Connect",
     "Free",
     "HostPart",
     "Install",
     "Look",
+    "Move",
     "PackPart",
+    "Rebuild",
     "Remove",
     "Scenario",
     "ServerPart",
@@ -51,6 +55,10 @@ class PackPart:
     total: int
     expires_at: int
     line: int
+    bought_as: str
+    """The version up to which it can be raised."""
+    convertible: bool
+    """Whether its agreement lets CALs change their type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +96,34 @@ class Remove:
 
     server: str
     pack: PackId
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A pack moves to another license server; ``state``: how the one that has it stands, as its administrator says."""
+
+    pack: PackId
+    source: str
+    target: str
+    state: SourceState
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A pack, or ``count`` CALs of it, becomes another one on the same license server; ``part``: the handle of what is split off."""
+
+    kind: ChangeKind
+    pack: PackId
+    to: str
+    count: int | None
+    part: PackId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuild:
+    """A license server begins anew with an empty ledger."""
+
+    server: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +171,7 @@ class Look:
     type: CalType | None = None
 
 
-Act = Connect | Install | Remove | Free | Switch | SetServer | SetHost | Look
+Act = Connect | Install | Remove | Move | Change | Rebuild | Free | Switch | SetServer | SetHost | Look
 
 
 @dataclass(frozen=True, slots=True)

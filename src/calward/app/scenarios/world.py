@@ -9,27 +9,36 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, TypeAlias
 
+from calward.app.clearinghouse.rights import RIGHT_DAYS
+from calward.app.licensing.acts import Done, RefusedAct
 from calward.app.licensing.change_server import make_server
-from calward.app.licensing.install_key_pack import InstallKeyPack, install_key_pack
+from calward.app.licensing.install_key_pack import install_key_pack
+from calward.app.licensing.signed_things import install_command
 from calward.app.licensing.sweep import sweep
 from calward.app.ports import Entropy, Ledger
 from calward.app.scenarios.entropy import SeededEntropy
+from calward.app.scenarios.office import Office
 from calward.app.scenarios.story import HostPart, PackPart, Scenario, ServerPart
+from calward.domain.answers import license_name
 from calward.domain.cals import HolderKind
 from calward.domain.grace import GraceState, observe
 from calward.domain.heard import HeldLicense
 from calward.domain.ladder import Ladder
-from calward.domain.licenses import NEVER
 from calward.domain.parties import Host, Server
-from calward.domain.settings import Settings
+from calward.domain.settings import SECONDS_PER_DAY, Settings
+from calward.domain.statements import Channel
 
-__all__ = ["BY", "LedgerFactory", "PlayedHost", "PlayedServer", "World", "instant"]
+__all__ = ["BY", "RIGHT", "LedgerFactory", "PlayedHost", "PlayedServer", "World", "instant"]
 
 LedgerFactory: TypeAlias = Callable[[Entropy], Ledger]
 """Make an empty ledger that draws from this entropy."""
 
 BY: Final = "scenario"
 """Who acts, as the ledgers write it down."""
+
+
+RIGHT: Final = RIGHT_DAYS[Channel.ONLINE] * SECONDS_PER_DAY
+"""Seconds of the right to issue that a license server of a scenario is given at a time; it renews itself (design 5)."""
 
 
 def instant(seconds: int) -> datetime:
@@ -39,13 +48,28 @@ def instant(seconds: int) -> datetime:
 
 @dataclass(slots=True)
 class PlayedServer:
-    """A license server: ``up`` says whether it answers hosts; ``revoked`` names the licenses that were revoked."""
+    """A license server: ``up`` says whether it answers hosts, ``reached`` whether it reaches the clearinghouse while it is up.
+
+    ``era`` counts how often it was rebuilt; ``revoked`` names the licenses that were revoked, or given before it was rebuilt.
+    """
 
     name: str
     ledger: Ledger
     entropy: Entropy
+    in_touch_since: int
     up: bool = True
+    reached: bool = True
+    era: int = 0
     revoked: set[str] = field(default_factory=set)
+
+    @property
+    def in_touch(self) -> bool:
+        """Whether it makes its regular contacts with the clearinghouse."""
+        return self.up and self.reached
+
+    def license_name(self, number: int) -> str:
+        """A license's name; after a rebuild the numbers begin anew, so the era tells them apart."""
+        return f"{license_name(number)}{f'@{self.era}' if self.era else ''}"
 
 
 @dataclass(slots=True)
@@ -71,9 +95,10 @@ class World:
     ladder: Ladder
     servers: dict[str, PlayedServer]
     hosts: dict[str, PlayedHost]
+    office: Office
+    make_ledger: LedgerFactory
     held: dict[str, list[HeldLicense]] = field(default_factory=dict)
     holders: dict[str, set[tuple[HolderKind, str]]] = field(default_factory=dict)
-    packs_at: dict[str, str] = field(default_factory=dict)
 
     def sweep(self, now: int) -> None:
         """Write down what has ended, on every server."""
@@ -106,35 +131,45 @@ class World:
         begins = min([scenario.steps[0].at, *(pack.expires_at for pack in scenario.packs)]) - 1
         servers = {part.name: _server(part, scenario.ladder, make_ledger, begins) for part in scenario.servers}
         hosts = {part.name: PlayedHost(number, part) for number, part in enumerate(scenario.hosts, 1)}
-        world = cls(scenario.ladder, servers, hosts)
+        world = cls(scenario.ladder, servers, hosts, Office(scenario.ladder), make_ledger)
         world.install(scenario.packs, begins)
         return world
 
     def install(self, packs: Iterable[PackPart], now: int) -> None:
         """Install the packs that the file begins with; the reader has made sure that their servers may hold them."""
         for pack in packs:
-            command = install_command(pack)
-            ledger = self.servers[pack.server].ledger
-            ledger.write(lambda book, x=command: install_key_pack(x, book, self.ladder, now=now))  # type: ignore[misc]
-            self.packs_at[pack.id] = pack.server
+            self.install_one(pack, now)
 
+    def install_one(self, pack: PackPart, now: int) -> Done | RefusedAct:
+        """Install a pack as the clearinghouse signs it."""
+        statement = self.office.sign(pack, now)
+        command = install_command(statement, b"", BY)
+        ledger = self.servers[pack.server].ledger
+        done = ledger.write(lambda book: install_key_pack(command, book, self.ladder, now=now))
+        if isinstance(done, Done):
+            self.office.hold(statement, convertible=pack.convertible)
+        return done
 
-def install_command(pack: PackPart) -> InstallKeyPack:
-    """The command that installs a pack of the file."""
-    return InstallKeyPack(pack.id, pack.version, pack.type, pack.total, pack.expires_at, BY)
+    def new_ledger(self, server: Server, era: int, now: int) -> tuple[Ledger, Entropy]:
+        """An empty ledger for a license server."""
+        return _new_ledger(server, era, self.make_ledger, now)
 
 
 def _server(part: ServerPart, ladder: Ladder, make_ledger: LedgerFactory, now: int) -> PlayedServer:
-    entropy = SeededEntropy(part.name)
-    ledger = make_ledger(entropy)
     server = Server(
         id=part.name,
         name=part.name,
         version=part.version,
         family=ladder.family_of(part.version),
         ladder=ladder.name,
-        issue_until=NEVER if part.activated else None,
+        issue_until=now + RIGHT if part.activated else None,
         settings=part.settings,
     )
+    return PlayedServer(part.name, *_new_ledger(server, 0, make_ledger, now), now)
+
+
+def _new_ledger(server: Server, era: int, make_ledger: LedgerFactory, now: int) -> tuple[Ledger, Entropy]:
+    entropy = SeededEntropy(f"{server.name}{'+' * era}")
+    ledger = make_ledger(entropy)
     ledger.write(lambda book: make_server(server, book, now=now, by=BY))
-    return PlayedServer(part.name, ledger, entropy)
+    return ledger, entropy

@@ -1,6 +1,6 @@
 """How is a played scenario shown, to people and to scripts?"""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich import box
@@ -9,10 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from calward.app.scenarios.results import Played, Result, ScenarioReport
-from calward.app.scenarios.story import Act, Connect, Free, Install, Look, Remove, SetHost, SetServer, Switch
 from calward.domain.answers import rfc3339
 from calward.domain.errors import LicensingError
 from calward.domain.reasons import SENTENCES, Reason
+from calward.entrypoints.cli.scenario_words import what
 
 __all__ = ["document", "print_report"]
 
@@ -35,7 +35,7 @@ def _file(name: str, outcome: ScenarioReport | LicensingError) -> dict[str, Any]
 def _step(played: Played) -> dict[str, Any]:
     step, result = played.step, played.result
     shown: dict[str, Any] = {"number": step.number, "line": step.line, "at": rfc3339(step.at), "do": step.do}
-    shown["what"] = _what(step.act)
+    shown["what"] = what(step.act)
     shown["result"] = dict(result.facts)
     if result.detail:
         shown["detail"] = result.detail
@@ -69,7 +69,7 @@ def _row(played: Played, marks: tuple[str, str]) -> Sequence[Text]:
     for mismatch in played.mismatches:
         text.append(f"\n{mismatch}", style="bold red")
     mark = "" if not step.expect else marks[bool(played.mismatches)]
-    return Text(str(step.number)), Text(when), Text(_what(step.act)), text, Text(mark)
+    return Text(str(step.number)), Text(when), Text(what(step.act)), text, Text(mark)
 
 
 def _summary(report: ScenarioReport, marks: tuple[str, str]) -> str:
@@ -90,9 +90,17 @@ def _came_to(result: Result) -> str:
         words.append(f"pack {facts['pack']} of {facts['server']}" if facts["pack"] else f"from {facts['server']}")
     if facts["outcome"] == "grace":
         words.append(f"{_days(facts['days_left_in_grace'])} of grace left")
-    counts = ("total", "issued", "available", "over_used", "temporary", "remaining", "next_at")
+    if facts.get("pending") or facts.get("moving"):
+        words.append(
+            f"on its way{_where(facts.get('moving'))} until {facts.get('effective_at') or 'its source has released it'}"
+        )
+    counts = ("licenses", "packs", "total", "issued", "available", "over_used", "temporary", "remaining", "next_at")
     words += [f"{key.replace('_', '-')} {facts[key]}" for key in counts if facts.get(key) is not None]
     return ", ".join(words)
+
+
+def _where(target: object) -> str:
+    return f" to {target}" if target else ""
 
 
 def _days(value: object) -> str:
@@ -112,32 +120,3 @@ def _why(result: Result) -> Sequence[str]:
 
 def _sentence(reason: str) -> str:
     return SENTENCES[Reason(reason)] if reason in set(Reason) else "a reason of a newer release"
-
-
-def _what(act: Act) -> str:
-    match act:
-        case Connect():
-            who = " and ".join(x for x in (act.device, act.user) if x) or "an administrator"
-            return f"connect {who} to {act.host}{' as administrator' if act.admin else ''}{'' if act.logon else ', no logon'}"
-        case Install():
-            pack = act.pack
-            return f"install {pack.id} on {pack.server}: {pack.total} of {pack.version}/{pack.type}"
-        case Remove():
-            return f"remove {act.pack} from {act.server}"
-        case Free():
-            return f"{act.verb} the license of {act.key} on {act.server}"
-        case Switch():
-            return f"{act.server} goes {act.verb}" if act.verb in {"down", "up"} else f"{act.verb} {act.server}"
-        case SetServer():
-            return f"set {act.server}: {_values(dict(act.values) | ({'version': act.version} if act.version else {}))}"
-        case SetHost():
-            host = act.host
-            return f"set {host.name}: {host.version}, {host.mode}, asks {', '.join(host.servers) or 'nobody'}"
-        case Look():
-            return f"look at {act.server}{''.join(f', {x}' for x in (act.pack, act.version, act.type) if x)}"
-
-
-def _values(values: Mapping[str, object]) -> str:
-    return ", ".join(
-        f"{key} = {str(value).lower() if isinstance(value, bool) else value}" for key, value in values.items()
-    )

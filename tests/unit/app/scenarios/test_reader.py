@@ -9,8 +9,6 @@ from calward.domain.licenses import NEVER
 from calward.domain.settings import PerUser
 from tests.support.scenarios import ESTATE, a_step, read
 
-LATER = ("move", "downgrade", "upgrade", "convert", "rebuild")
-
 
 def refusal(text: str) -> str:
     with pytest.raises(LicensingError) as caught:
@@ -203,11 +201,6 @@ def test_a_wrong_step_names_line_key_and_what_was_expected(step, said):
 def test_an_expectation_that_no_result_can_have_is_an_error(do, expect, said):
     keys = {"connect": {}, "revoke": {"server": '"LS1"', "device": '"PC1"'}}.get(do, {"server": '"LS1"'})
     assert said in refusal(ESTATE + a_step(do, **keys, expect=expect))
-
-
-@pytest.mark.parametrize("do", LATER)
-def test_steps_that_come_later_say_so(do):
-    assert f"line 17: step 1, do: {do} is not played by this release" in refusal(ESTATE + a_step(do))
 
 
 def test_what_a_step_sets_holds_for_the_steps_after_it():
