@@ -1,6 +1,7 @@
 """Canonical JSON: one spelling is read, every other one is refused."""
 
 import json
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -80,3 +81,14 @@ def test_brackets_in_strings_are_not_nesting() -> None:
 
 def test_nesting_is_checked_where_the_string_never_ends() -> None:
     assert "no JSON" in refusal(b'{"a":"}}')
+
+
+def test_a_long_text_takes_memory_in_proportion_to_its_length():
+    body = encode({"payload": "A" * 2_000_000})
+    tracemalloc.start()
+    try:
+        decode_object(body, "the envelope", max_size=len(body))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 10 * len(body)
