@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import uvicorn
 
@@ -25,17 +25,16 @@ from calward.config import ServerConfig
 from calward.domain.acceptance import NotAccepted
 from calward.domain.cals import CalType
 from calward.domain.heard import Heard
-from calward.domain.statements import Channel, NO_END, Program
+from calward.domain.statements import NO_END, Channel, Program
 from tests.support.clocks import CountedEntropy, SetClock
 
-URL = "https://clearinghouse.example"
 SECONDS = 20.0
 
 
 class Line(NearClearinghouse):
     """A line to a clearinghouse in the same process that also takes requests about packs."""
 
-    def __enter__(self) -> "Line":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -81,7 +80,7 @@ class GoingBack:
 
     @contextmanager
     def serving(self, data: Path | None = None, **settings: Any) -> Iterator[Served]:
-        config = ServerConfig(data_dir=data or self.data, roots=self.roots, clearinghouse=URL, name="LS1", **settings)
+        config = ServerConfig(data_dir=data or self.data, roots=self.roots, name="LS1", **settings)
         one = LicenseServer(config, clock=self.clock)
         web = uvicorn.Server(uvicorn.Config(one.app(), host="127.0.0.1", port=0, log_config=None, lifespan="on"))
         socket = web.config.bind_socket()
@@ -103,7 +102,9 @@ class GoingBack:
         assert all(taken.accepted for taken in served.contact().taken)
 
     def sell(self, served: Served, total: int = 5, order: str = "O1") -> None:
-        sale = SignKeyPack(order, served.server.server.id, "windows-server", "2016", CalType.PER_DEVICE, total, Program.RETAIL, NO_END)
+        sale = SignKeyPack(
+            order, served.server.server.id, "windows-server", "2016", CalType.PER_DEVICE, total, Program.RETAIL, NO_END
+        )
         self.house.sign_pack(sale)
 
     def enroll(self, served: Served, name: str = "SH1") -> "HostOf":
