@@ -25,7 +25,8 @@ _ENVELOPE: Final = "application/vnd.dsse.envelope.v1+json"
 _CONNECT_SECONDS: Final = 5.0
 _READ_SECONDS: Final = 60.0
 _SLOW_SECONDS: Final = 3600.0
-"""Verifying a million events takes its time."""
+"""Verifying a million events takes its time; so does moving a million licenses."""
+_SLOW: Final = ("audit/verify", "clearinghouse:", "server:recover", "server:take-recovery")
 _MAX_SHOWN: Final = 500
 _NO_TLS: Final = False
 """Where no TLS is spoken: the library would read all certificates of the system, for as long as all the rest takes."""
@@ -96,6 +97,12 @@ class HttpAdminClient:
         """Send a signed envelope as it is."""
         return self._document(self._exchange(method, target, None, content, _ENVELOPE))
 
+    def made(self, target: str, body: dict[str, Any]) -> bytes | dict[str, Any]:
+        """POST for a signed file; the file, or the JSON object that says why it is not made."""
+        response = self._exchange("POST", target, None, json.dumps(body).encode(), "application/json")
+        kind = response.headers.get("content-type", "")
+        return self._document(response) if kind.startswith("application/json") else response.content
+
     def text(self, target: str) -> str:
         """GET a text."""
         return self._exchange("GET", target, None, None, None).text
@@ -117,7 +124,7 @@ class HttpAdminClient:
         content_type: str | None,
     ) -> httpx2.Response:
         headers = {"Accept": "application/json", "Content-Type": content_type} if content_type and content else {}
-        seconds = _SLOW_SECONDS if target.startswith("audit/verify") else _READ_SECONDS
+        seconds = _SLOW_SECONDS if target.startswith(_SLOW) else _READ_SECONDS
         with self._errors():
             response = self._client.request(
                 method,

@@ -21,6 +21,11 @@ from calward.domain.errors import LicensingError, Problem
 __all__ = ["HttpClearinghouse"]
 
 _JSON = "application/vnd.dsse.envelope.v1+json"
+_BUNDLE = "application/vnd.calward.bundle"
+ASK_SECONDS = 600.0
+"""For requests about packs: a list of a million licenses takes minutes on a slow line, and the clearinghouse reads all of it."""
+_ASK_WAIT_SECONDS = 120.0
+"""For one wait within that."""
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _MAX_DETAIL = 300
 _SAYS_NO = frozenset({409, 422})
@@ -31,8 +36,11 @@ _PROBLEMS = {
     401: Problem.UNAUTHORIZED,
     403: Problem.FORBIDDEN,
     404: Problem.NOT_FOUND,
+    408: Problem.UNAVAILABLE,
     409: Problem.CONFLICT,
+    413: Problem.MALFORMED,
     422: Problem.MALFORMED,
+    429: Problem.UNAVAILABLE,
     503: Problem.UNAVAILABLE,
 }
 """What each status says to the caller; any other one is UNREACHABLE: whatever answers there is no clearinghouse."""
@@ -44,7 +52,7 @@ class HttpClearinghouse:
     Args:
         url: https, or http on this machine.
         ca_file: certificates (PEM) to trust instead of the system's.
-        timeout: seconds for one exchange, from the first to the last byte.
+        timeout: seconds for one exchange, from the first to the last byte; requests about packs have ``ASK_SECONDS``.
         transport: for tests, another way to carry requests.
 
     Raises: LicensingError: MALFORMED: the address cannot be used; NOT_FOUND: there is no such file of certificates.
@@ -95,7 +103,10 @@ class HttpClearinghouse:
 
     def ask(self, bundle: bytes) -> bytes | NotAccepted:
         """Send signed requests about packs; the answer's bundle, not verified, or the clearinghouse's no. Raises as ``activate``."""
-        status, answer = self._send("POST", "/v1/requests", bundle, MAX_BUNDLE_SIZE)
+        asked = {"Content-Type": _BUNDLE}
+        status, answer = self._send(
+            "POST", "/v1/requests", bundle, MAX_BUNDLE_SIZE, asked, max(ASK_SECONDS, self._seconds)
+        )
         if status == httpx2.codes.OK:
             return answer
         no = _not_accepted(answer) if status in _SAYS_NO else None
@@ -104,24 +115,28 @@ class HttpClearinghouse:
         return no
 
     def _exchange(self, method: str, path: str, body: bytes | None) -> bytes:
-        status, answer = self._send(method, path, body, MAX_ENVELOPE_SIZE)
+        headers = {"Content-Type": _JSON} if body is not None else {}
+        status, answer = self._send(method, path, body, MAX_ENVELOPE_SIZE, headers, self._seconds)
         if status == httpx2.codes.OK:
             return answer
         raise self._refusal(status, answer)
 
-    def _send(self, method: str, path: str, body: bytes | None, most: int) -> tuple[int, bytes]:
+    def _send(
+        self, method: str, path: str, body: bytes | None, most: int, headers: dict[str, str], seconds: float
+    ) -> tuple[int, bytes]:
         # Nothing packed: a few bytes could unfold to very many before they are counted.
-        headers = {"Accept-Encoding": "identity"} | ({"Content-Type": _JSON} if body is not None else {})
+        asked = {"Accept-Encoding": "identity"} | headers
+        wait = httpx2.Timeout(min(seconds, _ASK_WAIT_SECONDS), connect=self._seconds)
+        deadline = time.monotonic() + seconds
         try:
-            with self._client.stream(method, path, content=body, headers=headers) as response:
-                answer = self._read(response, most)
+            with self._client.stream(method, path, content=body, headers=asked, timeout=wait) as response:
+                answer = self._read(response, most, deadline, seconds)
         except (httpx2.HTTPError, ssl.SSLError) as error:
             raise self._unreachable(str(error) or type(error).__name__) from error
         return response.status_code, answer
 
-    def _read(self, response: httpx2.Response, most: int) -> bytes:
+    def _read(self, response: httpx2.Response, most: int, deadline: float, seconds: float) -> bytes:
         """The body; the client's own timeout is for each wait, so the whole is bounded here."""
-        deadline = time.monotonic() + self._seconds
         parts, size = [], 0
         for part in response.iter_raw():
             parts.append(part)
@@ -129,7 +144,7 @@ class HttpClearinghouse:
             if size > most:
                 raise self._unreachable(f"its answer is longer than {most} bytes")
             if time.monotonic() > deadline:
-                raise self._unreachable(f"its answer took longer than {self._seconds:g} seconds")
+                raise self._unreachable(f"its answer took longer than {seconds:g} seconds")
         return b"".join(parts)
 
     def _refusal(self, status: int, answer: bytes) -> LicensingError:

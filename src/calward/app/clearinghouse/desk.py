@@ -16,6 +16,7 @@ from calward.app.clearinghouse.means import Means
 from calward.app.clearinghouse.name_operator import name_operator, operator_of
 from calward.app.clearinghouse.ports import Book, Signer
 from calward.app.clearinghouse.publish_keyring import PublishKeyring, current_keyring, publish_keyring
+from calward.app.clearinghouse.recognize import Sender, recognize
 from calward.app.clearinghouse.records import Intent, KeyChange, Organization, RegisteredServer
 from calward.app.clearinghouse.sign_checkpoint import read_own_checkpoint, sign_checkpoint
 from calward.app.clearinghouse.sign_intent import finish, sign_part
@@ -57,6 +58,10 @@ class Clearinghouse(Means):
     def answer(self, bundle: bytes, channel: Channel) -> bytes | NotAccepted:
         """Answer a bundle of requests of license servers, of whatever kind; a bundle, or why not."""
         return answer(bundle, channel, means=self)
+
+    def recognize(self, envelope: bytes) -> Sender | None:
+        """Which license server signed a request, where that can be said."""
+        return recognize(envelope, means=self)
 
     def activate(self, command: ActivateLicenseServer) -> bytes | NotAccepted:
         """Activate a license server; the envelope, or why not."""
@@ -129,7 +134,7 @@ class Clearinghouse(Means):
                 keyring=keyring,
                 servers=book.parties.servers(),
                 packs=[one.statement for one in records],
-                activations=len(book.papers.intents(PayloadType.ACTIVATION)),
+                activations=sum(one.envelope is not None for one in book.papers.intents(PayloadType.ACTIVATION)),
                 unfinished=book.papers.unfinished(),
                 organizations=book.parties.organizations(),
                 purchases=[(one, book.purchases.claimed(one.purchase_id)) for one in book.purchases.all()],

@@ -104,3 +104,7 @@ class NearClearinghouse:
         if isinstance(found, NotAccepted):
             raise LicensingError(Problem.MALFORMED, found.detail)
         return found
+
+    def ask(self, bundle: bytes) -> bytes | NotAccepted:
+        """The answer to a bundle of requests."""
+        return self.desk.answer(bundle, Channel.ONLINE)

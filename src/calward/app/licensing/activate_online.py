@@ -11,7 +11,7 @@ from calward.app.licensing.signed_things import (
 from calward.app.ports import Book, Entropy, Ledger
 from calward.domain.acceptance import NotAccepted
 
-__all__ = ["activate_online", "asked_online"]
+__all__ = ["activate_online", "asked_online", "keep_address"]
 
 ASKED = "clearinghouse-address"
 
@@ -40,10 +40,15 @@ def activate_online(
     def take(book: Book) -> Done | NotAccepted:
         found = take_activation(answer, book, signatures, now=book.now(), by=by)
         if address is not None and isinstance(found, Done):
-            book.keep_document(ASKED, address.encode())
+            keep_address(address, book)
         return found
 
     return ledger.write(take)
+
+
+def keep_address(address: str, book: Book) -> None:
+    """Renew the right to issue there from now on."""
+    book.keep_document(ASKED, address.encode())
 
 
 def asked_online(book: Book) -> str | None:

@@ -23,7 +23,7 @@ from calward.domain.fields import parse_moment
 from calward.domain.key_packs import PackId
 from calward.domain.ladder import Ladder
 from calward.domain.licenses import NEVER
-from calward.domain.statements import Activation, ActivationRequest, KeyPackStatement, PayloadType
+from calward.domain.statements import Activation, ActivationReason, ActivationRequest, KeyPackStatement, PayloadType
 from calward.domain.trust import Keyring, Trust, Verify
 
 __all__ = [
@@ -74,12 +74,20 @@ class Clearinghouse(Protocol):
         """Give the connection back."""
 
 
-def request_activation(book: Book, signatures: Signatures, entropy: Entropy, *, now: int) -> bytes:
+def request_activation(
+    book: Book,
+    signatures: Signatures,
+    entropy: Entropy,
+    *,
+    now: int,
+    reason: ActivationReason = ActivationReason.FIRST,
+) -> bytes:
     """Make a signed activation request; the answer to an earlier one is not taken any more."""
     server = book.server()
     nonce = entropy.token(16).hex()
     book.keep_document(NONCE, nonce.encode())
-    request = ActivationRequest(server.id, server.name, signatures.public_key, nonce, moment_of(now), server.version)
+    who = (server.id, server.name, signatures.public_key)
+    request = ActivationRequest(*who, nonce, moment_of(now), server.version, reason)
     return signatures.seal(PayloadType.ACTIVATION_REQUEST, request.to_payload())
 
 

@@ -6,7 +6,7 @@ pack has gone.
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from types import MappingProxyType
@@ -29,8 +29,9 @@ from calward.domain.envelope import decode_envelope
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.ladder import Ladder
 from calward.domain.pack_acceptance import Order, accept_order, payload_type_of
-from calward.domain.pack_orders import InstallOffer, PackChange, Register, TransferEnd, TransferOrder
+from calward.domain.pack_orders import InstallOffer, PackChange, Register, TransferEnd, TransferOrder, TransferOutcome
 from calward.domain.pack_requests import MAX_PACKS, ChangeRequest, InstallRequest, MoveRequest
+from calward.domain.register import transfer_id_of
 from calward.domain.statements import KeyPackStatement, PayloadType
 
 __all__ = ["Desk", "Taken", "done_orders", "take"]
@@ -155,7 +156,8 @@ def _key_pack(text: bytes, book: Book, desk: Desk, lists: Mapping[bytes, bytes])
     if isinstance(done, Done):
         finish_recovery(book, now=now, by=desk.by)
         pack = KeyPackStatement.from_payload(decode_envelope(text).payload)
-        _answered(book, lambda one: _brings(one, pack))
+        held = {one.id for one in book.shelf().packs if one.generation > 1}
+        _answered(book, lambda one: _brings(one, pack, held))
         return Done(done.outcome, done.event, done.facts | {"pack": pack.pack_id})
     return done
 
@@ -196,6 +198,8 @@ def _transfer_order(order: TransferOrder, book: Book, desk: Desk, _text: bytes) 
 
 def _transfer_end(order: TransferEnd, book: Book, desk: Desk, _text: bytes) -> _Result:
     done = end_transfer(order, book, now=book.now(), by=desk.by)
+    if order.outcome is TransferOutcome.CANCELLED:
+        _answered(book, lambda one: _ordered(one, order))
     return replace(done, facts=done.facts | {"transfer": order.transfer_id})
 
 
@@ -256,11 +260,20 @@ def _answered(book: Book, fits: Callable[[OpenAsk], bool]) -> None:
             forget_ask(book, one.name)
 
 
-def _brings(asked: OpenAsk, pack: KeyPackStatement) -> bool:
-    """Whether a pack that was installed is what this question was about."""
+def _ordered(asked: OpenAsk, end: TransferEnd) -> bool:
+    """Whether a move that was given up is one that was asked for here: who asks again asks anew."""
+    question = asked.question
+    if not isinstance(question, MoveRequest):
+        return False
+    return transfer_id_of(question.head.nonce, end.pack.pack_id) == end.transfer_id
+
+
+def _brings(asked: OpenAsk, pack: KeyPackStatement, held: Container[str]) -> bool:
+    """Whether a pack that was installed is the last that this question was about; ``held``: packs that came here by a move."""
     question = asked.question
     if isinstance(question, MoveRequest):
-        return pack.generation > 1 and (not question.packs or pack.pack_id in question.packs)
+        named = pack.pack_id in question.packs and all(one in held for one in question.packs)
+        return pack.generation > 1 and (named or not question.packs)
     if isinstance(question, InstallRequest) and not question.preview and pack.generation == 1:
         return question.program is pack.program and question.quantity in {None, pack.total}
     return False

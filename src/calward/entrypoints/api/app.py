@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse
 
 from calward.entrypoints.api import (
     audit_routes,
+    clearinghouse_routes,
     decision_routes,
     license_routes,
     pack_routes,
@@ -32,6 +33,7 @@ API_VERSION = "1"
 _ROUTERS = (
     server_routes.router,
     recovery_routes.router,
+    clearinghouse_routes.router,
     pack_routes.router,
     license_routes.router,
     registry_routes.router,

@@ -1,7 +1,8 @@
 """What does the HTTP API need from the rest of the program?"""
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from calward.app.licensing.contact import Counter
@@ -36,7 +37,7 @@ class Line(Clearinghouse, Counter, Protocol):
     """All that a clearinghouse can be asked, as long as the line is open."""
 
 
-def _never() -> int | None:
+def _never() -> None:
     return None
 
 
@@ -69,6 +70,10 @@ class Services:
     signatures: Signatures
     clearinghouse: Callable[[str], Line]
     audit: AuditDesk
+    clearinghouse_address: Callable[[], str | None] = _never
+    """Where the clearinghouse is asked, where nobody names another address."""
+    one_question: threading.Lock = field(default_factory=threading.Lock)
+    """Held while the clearinghouse is asked: a contact that another overtakes looks like a ledger that went back."""
     local: Callable[[int], Principal | None] = _nobody
     fingerprint: bytes | None = None
     addresses: Callable[[], Sequence[str]] = tuple

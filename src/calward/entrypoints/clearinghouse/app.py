@@ -25,6 +25,7 @@ from calward.domain.errors import LicensingError, Problem
 from calward.domain.fields import parse_moment
 from calward.domain.statements import NO_END, Channel, Program
 from calward.entrypoints.clearinghouse.problems import not_accepted, on_licensing_error, problem
+from calward.entrypoints.clearinghouse.request_door import RequestDoor
 
 __all__ = ["ENVELOPE_TYPE", "Sale", "clearinghouse_app"]
 
@@ -98,6 +99,7 @@ def clearinghouse_app(desk: Clearinghouse) -> Starlette:
     return Starlette(
         routes=[
             Route("/v1/activations", routes.activate, methods=["POST"]),
+            Route("/v1/requests", RequestDoor(desk).__call__, methods=["POST"]),
             Route("/v1/key-packs", routes.sign_pack, methods=["POST"]),
             Route("/v1/keyring", routes.keyring, methods=["GET"]),
             Route("/livez", routes.alive, methods=["GET"]),

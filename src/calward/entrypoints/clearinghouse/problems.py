@@ -5,17 +5,21 @@ from http import HTTPStatus
 from starlette.requests import Request
 from starlette.responses import Response
 
-from calward.domain.acceptance import NotAccepted
+from calward.domain.acceptance import AcceptanceRefusal, NotAccepted
 from calward.domain.errors import LicensingError
 from calward.entrypoints.problems import STATUS, licensing_problem, problem
 
 __all__ = ["STATUS", "not_accepted", "on_licensing_error", "problem"]
 
+_STATUS_OF = {AcceptanceRefusal.LEDGER_ROLLED_BACK: HTTPStatus.CONFLICT}
+"""Refusals with a status of their own: what is known of the asker stands against all that it asks."""
+
 
 def not_accepted(refusal: NotAccepted) -> Response:
     """Render why a signed thing was not accepted."""
     kind = refusal.reason.value
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, kind, refusal.detail, reason=kind)
+    status = _STATUS_OF.get(refusal.reason, HTTPStatus.UNPROCESSABLE_ENTITY)
+    return problem(status, kind, refusal.detail, reason=kind)
 
 
 def on_licensing_error(_request: Request, error: Exception) -> Response:

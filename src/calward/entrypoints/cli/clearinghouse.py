@@ -15,10 +15,10 @@ from calward.app.clearinghouse.sign_key_pack import SignKeyPack
 from calward.domain.acceptance import NotAccepted
 from calward.domain.cals import CalType
 from calward.domain.envelope import MAX_ENVELOPE_SIZE, keyid_of
-from calward.domain.errors import LicensingError
-from calward.domain.fields import parse_moment
 from calward.domain.statements import MAX_TOTAL, NO_END, Channel, Program
 from calward.entrypoints.clearinghouse.app import clearinghouse_app
+from calward.entrypoints.cli.clearinghouse_desk import answer, cancel, confirm_key, register, transfers
+from calward.entrypoints.cli.clearinghouse_options import Moment, dir_option, json_option, out_option
 from calward.entrypoints.cli.clearinghouse_output import (
     hand_out,
     overview_document,
@@ -26,12 +26,12 @@ from calward.entrypoints.cli.clearinghouse_output import (
     refuse,
     say,
 )
+from calward.entrypoints.cli.clearinghouse_sales import organization, purchase
 from calward.ladders import DEFAULT_LADDER
 
 __all__ = ["ClearinghouseWiring", "clearinghouse"]
 
 DEFAULT_PORT = 8470
-_DAY_LENGTH = len("2026-01-31")
 
 
 class ClearinghouseWiring(Protocol):
@@ -59,42 +59,6 @@ class ClearinghouseWiring(Protocol):
         """Serve until a signal ends it; raises LicensingError."""
 
 
-class _Moment(click.ParamType[datetime]):
-    """A day, meant to its end, or a time in UTC."""
-
-    name = "date"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        if isinstance(value, datetime):
-            return value
-        text = str(value)
-        try:
-            return parse_moment(f"{text}T23:59:59Z" if len(text) == _DAY_LENGTH else text, "it")
-        except LicensingError:
-            self.fail(f"{value!a} is no day like 2027-01-31 and no time like 2027-01-31T08:00:00Z", param, ctx)
-
-
-_dir = click.option(
-    "--dir",
-    "data_dir",
-    metavar="DIR",
-    required=True,
-    envvar="CALWARD_CLEARINGHOUSE_DIR",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="The clearinghouse's folder.",
-)
-_out = click.option(
-    "-o",
-    "--output",
-    metavar="FILE",
-    default="-",
-    show_default=True,
-    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
-    help="Where to write the signed file; - is the terminal.",
-)
-_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-
-
 @click.group()
 def clearinghouse() -> None:
     """Activate license servers and sign key packs for them: for whoever sells the CALs.
@@ -103,9 +67,14 @@ def clearinghouse() -> None:
     Examples:
       calward clearinghouse init ./ch --name "Example CALs"
       calward clearinghouse serve --dir ./ch
-      calward clearinghouse activate request.json --dir ./ch -o activation.json
+      calward clearinghouse answer request.calward --dir ./ch -o answer.calward
+      calward clearinghouse purchase add --dir ./ch --program open --version 2022 --type per-user --quantity 50
       calward clearinghouse sign --dir ./ch --server ID --version 2022 --type per-user --total 50 -o pack.json
     """  # noqa: D301 -- click wants the character itself, which keeps the lines below it apart
+
+
+for _command in (organization, purchase, answer, register, transfers, cancel, confirm_key):
+    clearinghouse.add_command(_command)
 
 
 @clearinghouse.command()
@@ -114,7 +83,7 @@ def clearinghouse() -> None:
 @click.option(
     "--days", default=KEYRING_DAYS, show_default=True, type=click.IntRange(1, 36500), help="Life of the keyring."
 )
-@_json
+@json_option
 @click.pass_obj
 def init(wiring: ClearinghouseWiring, data_dir: Path, name: str, days: int, *, as_json: bool) -> None:
     """Make a clearinghouse: its root, pack and activation keys and the signed keyring.
@@ -134,14 +103,14 @@ def init(wiring: ClearinghouseWiring, data_dir: Path, name: str, days: int, *, a
 
 
 @clearinghouse.command()
-@_dir
+@dir_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; not loopback needs TLS.")
 @click.option(
     "--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(0, 65535), help="0 takes any free one."
 )
 @click.option("--tls-certificate", type=click.Path(path_type=Path), help="PEM file with the certificate and its chain.")
 @click.option("--tls-key", type=click.Path(path_type=Path), help="PEM file with its private key.")
-@_json
+@json_option
 @click.pass_obj
 def serve(
     wiring: ClearinghouseWiring,
@@ -170,13 +139,13 @@ def serve(
 
 @clearinghouse.command()
 @click.argument("request_file", metavar="REQUEST_FILE", type=click.File("rb"))
-@_dir
+@dir_option
 @click.option(
-    "--until", metavar="DATE", type=_Moment(), help="Last day of the right to issue; 180 days from now by itself."
+    "--until", metavar="DATE", type=Moment(), help="Last day of the right to issue; 180 days from now by itself."
 )
 @click.option("--perpetual", is_flag=True, help="A right to issue without end.")
-@_out
-@_json
+@out_option
+@json_option
 @click.pass_context
 def activate(
     ctx: click.Context,
@@ -203,7 +172,7 @@ def activate(
 
 
 @clearinghouse.command()
-@_dir
+@dir_option
 @click.option("--server", "server_id", metavar="ID", required=True, help="The license server that the pack is for.")
 @click.option("--version", required=True, help="The version of the CALs, as 2008R2.")
 @click.option(
@@ -215,7 +184,7 @@ def activate(
 )
 @click.option("--total", required=True, type=click.IntRange(1, MAX_TOTAL), help="How many CALs.")
 @click.option(
-    "--expires", metavar="DATE", type=_Moment(), default=NO_END, help="Last day of the pack; by itself it has no end."
+    "--expires", metavar="DATE", type=Moment(), default=NO_END, help="Last day of the pack; by itself it has no end."
 )
 @click.option(
     "--program",
@@ -226,8 +195,8 @@ def activate(
 )
 @click.option("--ladder", metavar="NAME", default=DEFAULT_LADDER, show_default=True, help="The version ladder.")
 @click.option("--order", help="The number of the sale: the same order gets the same pack, never a second one.")
-@_out
-@_json
+@out_option
+@json_option
 @click.pass_obj
 def sign(
     wiring: ClearinghouseWiring,
@@ -266,8 +235,8 @@ def sign(
 
 @clearinghouse.command()
 @click.argument("name")
-@_dir
-@_json
+@dir_option
+@json_option
 @click.pass_obj
 def operator(wiring: ClearinghouseWiring, name: str, data_dir: Path, *, as_json: bool) -> None:
     """Name somebody who may sell packs over HTTP, and show the token, this once.
@@ -281,14 +250,14 @@ def operator(wiring: ClearinghouseWiring, name: str, data_dir: Path, *, as_json:
 
 
 @clearinghouse.command()
-@_dir
+@dir_option
 @click.option("--root-key", type=click.Path(path_type=Path), help="The root key's file, if it is not in the folder.")
 @click.option("--name", help="A new name of the clearinghouse; by itself it keeps its name.")
 @click.option(
     "--days", default=KEYRING_DAYS, show_default=True, type=click.IntRange(1, 36500), help="Life of the keyring."
 )
-@_out
-@_json
+@out_option
+@json_option
 @click.pass_obj
 def publish(
     wiring: ClearinghouseWiring,
@@ -310,8 +279,8 @@ def publish(
 
 
 @clearinghouse.command()
-@_dir
-@_json
+@dir_option
+@json_option
 @click.pass_obj
 def show(wiring: ClearinghouseWiring, data_dir: Path, *, as_json: bool) -> None:
     """Show keys, license servers and packs.

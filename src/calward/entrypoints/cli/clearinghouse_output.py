@@ -4,20 +4,27 @@ import json
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import rich_click as click
 
-from calward.app.clearinghouse.desk import Overview
+from calward.app.clearinghouse.desk import Clearinghouse, Overview
 from calward.domain.acceptance import NotAccepted
 from calward.domain.envelope import decode_envelope, fingerprint, keyid_of
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.fields import render_moment
 from calward.domain.trust import Role
 
-__all__ = ["EXIT_REFUSED", "hand_out", "overview_document", "overview_lines", "refuse", "say"]
+__all__ = ["EXIT_REFUSED", "OpensClearinghouse", "hand_out", "overview_document", "overview_lines", "refuse", "say"]
 
 EXIT_REFUSED = 4
+
+
+class OpensClearinghouse(Protocol):
+    """What most commands need of the context object."""
+
+    def open_clearinghouse(self, data_dir: Path) -> Clearinghouse:
+        """Open the clearinghouse in a folder; raises LicensingError."""
 
 
 def overview_document(found: Overview) -> dict[str, Any]:

@@ -1,13 +1,12 @@
 """Which key packs are installed, and how do they come and go? ``calward pack``."""
 
-from pathlib import Path
 from typing import Final
 
 import rich_click as click
 
 from calward.entrypoints.cli.desk import Desk, admin_command, limit_options, to
-from calward.entrypoints.cli.files import read_envelope
-from calward.entrypoints.cli.output import cell
+from calward.entrypoints.cli.pack_buying import convert, downgrade, give_up_change, install, upgrade
+from calward.entrypoints.cli.pack_moving import cancel_move, move, moves
 from calward.entrypoints.cli.safe_text import safe
 from calward.entrypoints.cli.status import PACK_COLUMNS
 
@@ -29,12 +28,13 @@ _NONE: Final = "no key pack is installed: get one from your clearinghouse, then 
 
 @click.group()
 def pack() -> None:
-    """Show, install and remove key packs.
+    """Show, install, move, change and remove key packs.
 
     \b
     Examples:
       calward pack list
-      calward pack install pack.json
+      calward pack install --program retail 3B6XQ-9QZ4T-R6V2A-V1GKC-W0NDE
+      calward pack move --from 5f0c… --pack all
     """  # noqa: D301 -- click wants the character itself, which keeps the lines below it apart
 
 
@@ -65,21 +65,8 @@ def show(desk: Desk, pack_id: str) -> None:
     desk.show(desk.ask("GET", to("packs", pack_id)), _NAMES)
 
 
-@pack.command()
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
-@admin_command
-def install(desk: Desk, file: Path) -> None:
-    """Install a key pack from the file that the clearinghouse has signed for this server; - is standard input.
-
-    \b
-    Examples:
-      calward pack install pack.json
-      calward pack install - < pack.json
-    """  # noqa: D301
-    said = desk.admin.deliver("POST", "packs", read_envelope(file))
-    new = said["pack"] if isinstance(said.get("pack"), dict) else said
-    what = f"{cell(new.get('total'))} CALs {cell(new.get('version'))}/{cell(new.get('type'))}"
-    desk.done(said, [f"installed {cell(new.get('id'))}: {what}, until {cell(new.get('expires_at'))}"])
+for _command in (install, move, moves, cancel_move, downgrade, upgrade, convert, give_up_change):
+    pack.add_command(_command)
 
 
 @pack.command()

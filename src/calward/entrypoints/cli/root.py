@@ -14,7 +14,7 @@ _HERE: Final = "calward.entrypoints.cli"
 COMMANDS: Final = MappingProxyType(
     {
         "status": Place(f"{_HERE}.status:status", "Say in one line what stops first and when, then show the rest."),
-        "pack": Place(f"{_HERE}.pack:pack", "Show, install and remove key packs."),
+        "pack": Place(f"{_HERE}.pack:pack", "Show, install, move, change and remove key packs."),
         "license": Place(f"{_HERE}.license:license_", "List, request, revoke and release issued licenses."),
         "host": Place(f"{_HERE}.host:host", "Enroll session hosts and set what they are."),
         "explain": Place(f"{_HERE}.explain:explain", "Tell the story of a decision, or what would be decided now."),

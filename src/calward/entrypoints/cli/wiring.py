@@ -92,6 +92,9 @@ class AdminClient(Protocol):
     def deliver(self, method: str, target: str, content: bytes) -> Document:
         """Send a signed envelope as it is."""
 
+    def made(self, target: str, body: Document) -> bytes | Document:
+        """POST for a signed file; the file, or the JSON object that says why it is not made."""
+
     def text(self, target: str) -> str:
         """GET a text, such as an activation request or a checkpoint."""
 
