@@ -7,7 +7,7 @@ A second thread makes the answers of what is committed, so that signing them del
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -76,8 +76,9 @@ class GroupWriter:
         while not last and (first := self._waiting.get()) is not None:
             jobs, loop = first
             last = self._gather(jobs)
-            self._write(jobs)
-            self._written.put((jobs, loop))
+            for group in _commits(jobs):
+                self._write(group)
+                self._written.put((group, loop))
         self._written.put(None)
 
     def _gather(self, jobs: list[_Job]) -> bool:
@@ -108,6 +109,19 @@ class GroupWriter:
             for start in range(0, len(jobs), ANSWERS):
                 answers = [(job.future, *_rendered(job)) for job in jobs[start : start + ANSWERS]]
                 loop.call_soon_threadsafe(_resolve, answers)
+
+
+def _commits(jobs: list[_Job]) -> Iterator[list[_Job]]:
+    """The jobs of each commit: as many as make a group, so that what is durable is answered while the rest is written."""
+    some: list[_Job] = []
+    acts = 0
+    for job in jobs:
+        acts += len(job.acts)
+        if some and acts > GROUP:
+            yield some
+            some, acts = [], len(job.acts)
+        some.append(job)
+    yield some
 
 
 ANSWERS = 16

@@ -1,0 +1,60 @@
+"""What shares a commit, and who is answered when?"""
+
+import asyncio
+import threading
+
+from calward.adapters.store.ledger import GROUP
+from calward.adapters.store.writer import GroupWriter
+
+PATIENCE = 20
+
+
+class Ledger:
+    """Keeps how many acts came together; from the second commit on it waits until somebody lets it go."""
+
+    def __init__(self):
+        self.commits = []
+        self.may_go_on = threading.Event()
+
+    def write_all(self, acts):
+        if self.commits:
+            assert self.may_go_on.wait(PATIENCE)
+        self.commits.append(len(acts))
+        return [act(None) for act in acts]
+
+
+def submitted(*sizes, first_is_waited_for=False):
+    """Jobs of so many acts in one turn of the loop: the ledger, and what was answered."""
+    ledger = Ledger()
+
+    async def run():
+        writer = GroupWriter(ledger)
+        writer.start()
+        try:
+            waiting = [writer.submit([lambda _book, n=n: n] * size, list) for n, size in enumerate(sizes)]
+            if first_is_waited_for:
+                await asyncio.wait_for(asyncio.shield(waiting[0]), PATIENCE)
+            ledger.may_go_on.set()
+            return await asyncio.gather(*waiting)
+        finally:
+            ledger.may_go_on.set()
+            writer.stop()
+
+    return ledger, asyncio.run(run())
+
+
+def test_what_fits_into_a_group_shares_a_commit():
+    ledger, answers = submitted(*[1] * GROUP)
+    assert ledger.commits == [GROUP]
+    assert answers == [[n] for n in range(GROUP)]
+
+
+def test_what_is_durable_is_answered_while_the_rest_is_written():
+    ledger, answers = submitted(GROUP - 6, GROUP - 6, 3, first_is_waited_for=True)
+    assert ledger.commits == [GROUP - 6, GROUP - 3]
+    assert answers == [[0] * (GROUP - 6), [1] * (GROUP - 6), [2] * 3]
+
+
+def test_more_than_a_group_from_one_who_asks_goes_to_the_ledger_whole():
+    ledger, _ = submitted(2, GROUP + 1, 2)
+    assert ledger.commits == [2, GROUP + 1, 2]
