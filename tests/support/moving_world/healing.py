@@ -1,0 +1,94 @@
+"""The end of every story: no more faults, one copy of each server, everybody talks; then all must be where the register has it."""
+
+from random import Random
+from typing import Any
+
+from calward.app.licensing.contact import contact_online
+from calward.app.licensing.request_packs import forget_ask, open_asks, to_recover
+from calward.domain.pack_requests import RecoverReason
+from tests.support.moving_world import acts
+from tests.support.moving_world.checker import Checker
+from tests.support.moving_world.copies import Copy
+from tests.support.moving_world.world import Broken, World
+
+ROUNDS = 5
+
+
+def heal(world: World, checker: Checker) -> None:
+    """Faults end. Whoever is in quarantine recovers, moves come to their end, and everything adds up."""
+    world.step, world.network.bad, world.crashes = 10_000, 0.0, 0.0
+    rng = Random(f"{world.seed}/heal")
+    world.tell("everything heals")
+    world.bag.clear()
+    for copy in _one_of_each(world, rng):
+        copy.running = True
+    for _ in range(ROUNDS):
+        for copy in world.running():
+            world.step += 1
+            world.later(600)
+            _mend(world, copy, rng)
+            checker.after_step()
+        world.later(40 * acts.DAY if rng.random() < 0.3 else 60)
+    check_end(world)
+
+
+def _one_of_each(world: World, rng: Random) -> list[Copy]:
+    """Somebody found out that there are two, and has shut one down."""
+    kept: dict[str, Copy] = {}
+    for copy in rng.sample(world.running(), len(world.running())):
+        kept.setdefault(copy.who.id, copy)
+        copy.running = False
+    return list(kept.values())
+
+
+def _mend(world: World, copy: Copy, rng: Random) -> None:
+    for request in copy.look(lambda book: [one.envelope for one in open_asks(book)]):
+        acts.send(world, copy, request)
+    said = contact_online(copy.ledger, world.line(copy), copy.desk, copy.note)
+    acts._heard(world, copy, said)
+    if copy.server.quarantined_at is not None:
+        acts.send(world, copy, copy.act(acts._ask, to_recover(RecoverReason.RESTORED), copy))
+        said = contact_online(copy.ledger, world.line(copy), copy.desk, copy.note)
+        acts._heard(world, copy, said)
+
+
+def check_end(world: World) -> None:
+    """Each pack of the register is on its server, as the register has it, and nowhere else; nothing waits; every audit passes."""
+    overview = world.house.overview()
+    now = world.house.now()
+    here = {copy.who.id: {**copy.packs()} for copy in world.running()}
+    for one in overview.register:
+        pack = one.statement
+        if pack.expires_at <= now:
+            continue
+        found = here[pack.server_id].pop(pack.pack_id, None) if pack.server_id in here else None
+        if found is None:
+            raise Broken(f"pack {pack.pack_id[:6]}/{pack.generation} is lost: its server does not have it")
+        wanted = (pack.generation, pack.version, pack.bought_as, pack.total, pack.cal_type)
+        if (found.generation, found.version, found.bought_as, found.total, found.type) != wanted:
+            raise Broken(f"pack {pack.pack_id[:6]} is {found} and should be {wanted}")
+        if (found.transfer is not None) is not (one.transfer is not None):
+            raise Broken(f"pack {pack.pack_id[:6]} is frozen for nothing or moves without its server")
+    left = [(copy_id[:4], name[:6]) for copy_id, packs in here.items() for name in packs]
+    if left:
+        raise Broken(f"packs that are not where the register has them: {left}")
+    for bought, claimed in overview.purchases:
+        total = sum(x.statement.total for x in overview.register if x.purchase_id == bought.purchase_id)
+        if total != claimed or claimed > bought.quantity:
+            raise Broken(f"{claimed} CALs are claimed, {total} are in the register, {bought.quantity} were bought")
+    if overview.unfinished:
+        world.count("unfinished at the end")
+    _audits(world)
+
+
+def _audits(world: World) -> None:
+    audit = world.house.audit()
+    if audit.findings:
+        raise Broken(f"the clearinghouse's audit: {audit.findings[:3]}")
+    for copy in world.copies:
+        found: list[Any] = copy.disk.audit(copy.who.origin, copy.who.signer)
+        if found:
+            raise Broken(f"the audit of {copy.label}: {found[:3]}")
+
+
+_ = forget_ask
