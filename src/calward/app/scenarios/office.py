@@ -83,7 +83,10 @@ class Office:
         return name in self.register or name in self.gone
 
     def store(self, step: Step) -> None:
-        """Keep what an act made, and what is to be sent."""
+        """Keep what an act made, and what is to be sent; a part is bound to the agreement of its pack."""
+        names = {PackId(record.statement.pack_id) for record in step.packs}
+        if not names.isdisjoint(self.fixed):
+            self.fixed |= names
         for record in step.packs:
             self.register[PackId(record.statement.pack_id)] = record
         for post in step.posts:
