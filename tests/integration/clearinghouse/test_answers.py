@@ -137,8 +137,10 @@ def test_what_is_no_request_of_this_server_is_refused(new: AskingServer, kind: P
 
 
 @pytest.mark.parametrize("bundle", [b"", b"\n", b"{}", b"x\ny", b"\n\n" * 300])
-def test_what_is_no_bundle_is_refused(new: AskingServer, bundle: bytes) -> None:
-    assert isinstance(new.desk.answer(bundle, Channel.ONLINE), NotAccepted)
+def test_what_is_no_bundle_is_malformed(new: AskingServer, bundle: bytes) -> None:
+    refused = new.desk.answer(bundle, Channel.ONLINE)
+    assert isinstance(refused, NotAccepted)
+    assert refused.reason is R.MALFORMED
 
 
 def test_nobody_asks_in_anothers_name(desk: Clearinghouse, new: AskingServer, old: AskingServer) -> None:

@@ -236,6 +236,17 @@ def test_a_server_that_gave_up_its_right_gets_it_back_by_asking(
     new.ask(new.install(Program.VOLUME, *numbers))
 
 
+def test_a_late_word_of_giving_up_a_right_does_not_take_a_newer_one(
+    desk: Clearinghouse, wiring: ClearinghouseWiring, new: AskingServer
+) -> None:
+    late = new.deactivation()
+    wiring.clock.pass_days(1)
+    new.activate(ActivationReason.REDEPLOYED)
+    assert new.refused(late) is R.REPLAYED
+    assert desk.overview().servers[0].issue_until == NOW + 31 * DAY
+    new.ask(new.deactivation())
+
+
 def test_a_pack_that_was_sold_straight_reaches_a_connected_server_by_itself(
     desk: Clearinghouse, old: AskingServer, new: AskingServer
 ) -> None:

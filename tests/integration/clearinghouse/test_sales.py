@@ -9,9 +9,11 @@ import pytest
 from calward.app.clearinghouse.add_organization import AddOrganization
 from calward.app.clearinghouse.add_purchase import MAX_QUANTITY, AddPurchase
 from calward.app.clearinghouse.desk import Clearinghouse
+from calward.app.clearinghouse.sign_key_pack import SignKeyPack
 from calward.domain.acceptance import AcceptanceRefusal
 from calward.domain.cals import CalType
 from calward.domain.errors import LicensingError, Problem
+from calward.domain.pack_requests import MAX_PACKS
 from calward.domain.purchases import FORMS, read_numbers
 from calward.domain.statements import MAX_TOTAL, NO_END, Program
 from tests.support.asking_server import AskingServer
@@ -97,3 +99,25 @@ def test_a_subscription_ends_with_its_agreement(desk: Clearinghouse, new: Asking
     bought = desk.add_purchase(a_sale(program=Program.SUBSCRIPTION, expires_at=NOW + 5 * DAY))
     desk.clock.set(desk.clock.now() + 5 * 86_400)
     assert new.refused(new.install(Program.SUBSCRIPTION, *bought.numbers)) is R.PACK_EXPIRED
+
+
+def test_what_is_sold_straight_belongs_to_who_has_the_server(
+    desk: Clearinghouse, old: AskingServer, new: AskingServer
+) -> None:
+    desk.add_organization(AddOrganization("Example Ltd"))
+    bought = desk.add_purchase(a_sale(version="2008", organization="Example Ltd"))
+    for server in (old, new):
+        server.ask(server.install(Program.VOLUME, *bought.numbers, quantity=1))
+    desk.sign_pack(SignKeyPack("A-9", old.server_id, "windows-server", "2003", CalType.PER_DEVICE, 5))
+    sold = next(one for one in desk.overview().packs if one.total == 5)
+    assert new.ask(new.move(old, sold.pack_id))[1:] == []
+
+
+def test_expired_packs_take_no_room(desk: Clearinghouse, new: AskingServer) -> None:
+    ends = desk.add_purchase(a_sale(program=Program.SUBSCRIPTION, expires_at=NOW + DAY, quantity=100))
+    stays = desk.add_purchase(a_sale(order="A-2"))
+    for _ in range(MAX_PACKS):
+        new.send(new.install(Program.SUBSCRIPTION, *ends.numbers, quantity=1))
+    assert new.refused(new.install(Program.VOLUME, *stays.numbers)) is R.NOTHING_LEFT
+    desk.clock.set(desk.clock.now() + 86_400)
+    assert isinstance(new.send(new.install(Program.VOLUME, *stays.numbers)), bytes)

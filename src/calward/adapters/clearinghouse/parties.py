@@ -11,16 +11,17 @@ from calward.domain.errors import LicensingError, Problem
 __all__ = ["SqliteParties"]
 
 _SERVER = (
-    "SELECT server_id, name, public_key, registered_at, organization_id, version, issue_until, last_contact, heard_at,"
-    " checkpoint_size, checkpoint_root, rolled_back FROM servers"
+    "SELECT server_id, name, public_key, registered_at, organization_id, version, issue_until, right_asked_at, last_contact,"
+    " heard_at, checkpoint_size, checkpoint_root, rolled_back FROM servers"
 )
 _PUT_SERVER = (
-    "INSERT INTO servers (server_id, name, public_key, registered_at, organization_id, version, issue_until, last_contact,"
-    " heard_at, checkpoint_size, checkpoint_root, rolled_back, keyid) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-    " ON CONFLICT (server_id) DO UPDATE SET name = excluded.name, public_key = excluded.public_key,"
+    "INSERT INTO servers (server_id, name, public_key, registered_at, organization_id, version, issue_until, right_asked_at,"
+    " last_contact, heard_at, checkpoint_size, checkpoint_root, rolled_back, keyid)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT (server_id) DO UPDATE SET name = excluded.name, public_key = excluded.public_key, keyid = excluded.keyid,"
     " organization_id = excluded.organization_id, version = excluded.version, issue_until = excluded.issue_until,"
-    " last_contact = excluded.last_contact, heard_at = excluded.heard_at, checkpoint_size = excluded.checkpoint_size,"
-    " checkpoint_root = excluded.checkpoint_root, rolled_back = excluded.rolled_back, keyid = excluded.keyid"
+    " right_asked_at = excluded.right_asked_at, last_contact = excluded.last_contact, heard_at = excluded.heard_at,"
+    " checkpoint_size = excluded.checkpoint_size, checkpoint_root = excluded.checkpoint_root, rolled_back = excluded.rolled_back"
 )
 _KEY_CHANGE = "SELECT server_id, public_key, reason, asked_at, confirmed_by, confirmed_at FROM key_changes"
 _ORGANIZATION = "SELECT organization_id, name, contact, added_at FROM organizations"
@@ -56,6 +57,7 @@ class SqliteParties:
             server.organization,
             server.version,
             seconds_or_none(server.issue_until),
+            seconds_or_none(server.right_asked_at),
             seconds_or_none(server.last_contact),
             seconds_or_none(server.heard_at),
             server.checkpoint_size,

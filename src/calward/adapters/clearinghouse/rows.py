@@ -55,7 +55,21 @@ def moment_or_none(stored: int | None) -> datetime | None:
 
 def to_server(row: Row) -> RegisteredServer:
     """A row of ``servers``."""
-    server_id, name, key, registered_at, organization, version, until, contact, heard_at, size, root, rolled_back = row
+    (
+        server_id,
+        name,
+        key,
+        registered_at,
+        organization,
+        version,
+        until,
+        right_asked_at,
+        contact,
+        heard_at,
+        size,
+        root,
+        rolled_back,
+    ) = row
     return RegisteredServer(
         server_id=server_id,
         name=name,
@@ -64,6 +78,7 @@ def to_server(row: Row) -> RegisteredServer:
         organization=organization,
         version=version,
         issue_until=moment_or_none(until),
+        right_asked_at=moment_or_none(right_asked_at),
         last_contact=moment_or_none(contact),
         heard_at=moment_or_none(heard_at),
         checkpoint_size=size,

@@ -43,6 +43,7 @@ CREATE TABLE organizations (
 ALTER TABLE servers ADD COLUMN organization_id TEXT REFERENCES organizations;
 ALTER TABLE servers ADD COLUMN version TEXT NOT NULL DEFAULT '';
 ALTER TABLE servers ADD COLUMN issue_until INTEGER;
+ALTER TABLE servers ADD COLUMN right_asked_at INTEGER;
 ALTER TABLE servers ADD COLUMN last_contact INTEGER;
 ALTER TABLE servers ADD COLUMN heard_at INTEGER;
 ALTER TABLE servers ADD COLUMN checkpoint_size INTEGER NOT NULL DEFAULT 0;

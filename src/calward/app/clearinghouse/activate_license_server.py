@@ -85,7 +85,14 @@ def _activate(
     if until is None:
         detail = "what this license server holds has changed, which it has to hear first: let it contact the clearinghouse, then ask again"
         return NotAccepted(AcceptanceRefusal.PACK_MOVING, detail)
-    put_server(book, with_right(server, until), RegisterEvent.ACTIVATED, now, reason=request.reason, request=asked)
+    put_server(
+        book,
+        with_right(server, until, request.requested_at, now),
+        RegisterEvent.ACTIVATED,
+        now,
+        reason=request.reason,
+        request=asked,
+    )
     payload = _activation(request, command.channel, keyring_in(book)[0].clearinghouse, until, now).to_payload()
     return book.papers.plan(Intent(part.payload_type, part.order, asked, payload, now)).part
 

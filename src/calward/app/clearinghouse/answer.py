@@ -26,6 +26,7 @@ from calward.app.clearinghouse.sign_intent import sign_part
 from calward.app.clearinghouse.take_release import read_list, take_release
 from calward.domain.acceptance import AcceptanceRefusal, NotAccepted
 from calward.domain.bundle import MAX_BUNDLE_SIZE, join, split
+from calward.domain.envelope import decode_envelope
 from calward.domain.errors import LicensingError
 from calward.domain.pack_acceptance import ServerKey, ServerRequest, accept_server_request, payload_type_of
 from calward.domain.pack_requests import MAX_PACKS, Contact, RecoverRequest, Release
@@ -89,11 +90,18 @@ def _answer_one(text: bytes, handover: bytes | None, channel: Channel, means: Me
     if kind is PayloadType.RELEASE:
         return _release(text, handover, channel, means)
     if kind is None or kind not in _ACTS:
-        return NotAccepted(
-            _R.WRONG_PAYLOAD_TYPE, "this is no request of a license server: send what it made for the clearinghouse"
-        )
+        return _no_request(text)
     act = _ACTS[kind]
     return means.store.write(lambda book: _take(text, kind, act, channel, means, book))
+
+
+def _no_request(text: bytes) -> NotAccepted:
+    try:
+        decode_envelope(text)
+    except LicensingError as error:
+        return NotAccepted(_R.MALFORMED, error.detail)
+    detail = "this is no request of a license server: send what it made for the clearinghouse"
+    return NotAccepted(_R.WRONG_PAYLOAD_TYPE, detail)
 
 
 def _activate(text: bytes, channel: Channel, means: Means) -> Said:

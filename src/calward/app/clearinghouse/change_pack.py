@@ -1,9 +1,9 @@
 """Downgrade, upgrade or convert a pack, or a part of it, that the asking license server holds."""
 
 from calward.app.clearinghouse.means import Asked, Said, record
+from calward.app.clearinghouse.room import why_no_room
 from calward.domain.acceptance import AcceptanceRefusal, NotAccepted
-from calward.domain.pack_requests import MAX_PACKS, ChangeRequest
-from calward.domain.register import Step
+from calward.domain.pack_requests import ChangeRequest
 from calward.domain.register_changes import ChangeTerms
 from calward.domain.register_changes import change_pack as changed
 from calward.domain.register_checks import why_not_activated
@@ -30,12 +30,8 @@ def change_pack(request: ChangeRequest, asked: Asked) -> Said:
     step = changed(pack, request, terms, now=asked.now)
     if isinstance(step, NotAccepted):
         return step
-    if len(step.packs) > 1 and len(asked.book.register.packs(asked.server.server_id)) >= MAX_PACKS:
-        detail = f"a license server holds at most {MAX_PACKS} key packs: change the whole pack, or move one away"
-        return NotAccepted(AcceptanceRefusal.NOTHING_LEFT, detail)
-    _store(step, asked)
-    return ()
-
-
-def _store(step: Step, asked: Asked) -> None:
+    full = why_no_room(len(step.packs) - 1, asked)
+    if full is not None:
+        return full
     record(asked.book, step, RegisterEvent.PACK_CHANGED, asked.now, request=asked.digest)
+    return ()

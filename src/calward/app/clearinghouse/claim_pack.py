@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 from calward.app.clearinghouse.means import Asked, Said, put_server, record
+from calward.app.clearinghouse.room import why_no_room
 from calward.domain.acceptance import AcceptanceRefusal, NotAccepted
 from calward.domain.errors import LicensingError
 from calward.domain.pack_orders import InstallOffer
-from calward.domain.pack_requests import MAX_PACKS, InstallRequest
+from calward.domain.pack_requests import InstallRequest
 from calward.domain.purchases import Purchase, quantity_to_claim, read_numbers
 from calward.domain.register import hold_new
 from calward.domain.register_checks import why_not_activated, why_not_for_version
@@ -38,7 +39,11 @@ def claim_pack(request: InstallRequest, asked: Asked) -> Said:
         return refused
     if request.preview:
         return _offer(request, purchase, quantity, purchase.quantity - claimed - quantity, asked)
-    return why_not_activated(asked.server.issue_until, asked.now) or _full(asked) or _claim(purchase, quantity, asked)
+    return (
+        why_not_activated(asked.server.issue_until, asked.now)
+        or why_no_room(1, asked)
+        or _claim(purchase, quantity, asked)
+    )
 
 
 def _purchase(request: InstallRequest, asked: Asked) -> Purchase | NotAccepted:
@@ -61,13 +66,6 @@ def _why_not_yours(purchase: Purchase, asked: Asked) -> NotAccepted | None:
         return None
     detail = "these numbers belong to another organization than this license server: ask who sold them"
     return NotAccepted(_R.NOT_SAME_ORGANIZATION, detail)
-
-
-def _full(asked: Asked) -> NotAccepted | None:
-    if len(asked.book.register.packs(asked.server.server_id)) < MAX_PACKS:
-        return None
-    detail = f"a license server holds at most {MAX_PACKS} key packs: install on another one, or claim larger packs"
-    return NotAccepted(_R.NOTHING_LEFT, detail)
 
 
 def _offer(request: InstallRequest, purchase: Purchase, quantity: int, left: int, asked: Asked) -> Said:

@@ -105,4 +105,4 @@ def _renewal(contact: Contact, asked: Asked) -> Said:
     until = longest_right(server, asked.now + whole, asked.book, asked.now)
     if not due or until is None or until <= server.issue_until:
         return ()
-    return (give_right(contact.head.nonce, until, asked),)
+    return (give_right(contact.head, until, asked),)

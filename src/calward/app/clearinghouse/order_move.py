@@ -6,8 +6,9 @@ from dataclasses import replace
 from calward.app.clearinghouse.end_transfer import end_due_transfers
 from calward.app.clearinghouse.means import Asked, Said, put_server, record_all
 from calward.app.clearinghouse.records import RegisteredServer
+from calward.app.clearinghouse.room import why_no_room
 from calward.domain.acceptance import AcceptanceRefusal, NotAccepted
-from calward.domain.pack_requests import MAX_PACKS, MoveRequest, SourceState
+from calward.domain.pack_requests import MoveRequest, SourceState
 from calward.domain.purchases import Purchase, read_proof
 from calward.domain.register import PackRecord, Step, Transfer, move_pack, press_move, takes_effect_at, transfer_id_of
 from calward.domain.register_checks import Taker, why_not_activated, why_not_for_version, why_not_movable, why_not_yours
@@ -60,11 +61,7 @@ def _wanted(request: MoveRequest, asked: Asked) -> Sequence[PackRecord] | NotAcc
     if not records:
         detail = f"the license server {request.source_id} holds no key pack that could be moved"
         return NotAccepted(_R.PACK_NOT_HELD, detail)
-    have = len(register.packs(asked.server.server_id))
-    if have + len(records) > MAX_PACKS:
-        detail = f"a license server holds at most {MAX_PACKS} key packs, this one has {have}: move fewer"
-        return NotAccepted(_R.NOTHING_LEFT, detail)
-    return records
+    return why_no_room(sum(one.transfer is None for one in records), asked) or records
 
 
 def _taker(request: MoveRequest, asked: Asked) -> Taker:

@@ -25,7 +25,8 @@ class RegisteredServer:
     """A license server that asked once, and the key that its id belongs to.
 
     ``issue_until`` is the latest end of all rights to issue that were given to it, None where it has none; ``version`` is empty
-    where it never said it. ``heard_at`` is when it made the newest contact that was heard, by its own clock, but never later than ours.
+    where it never said it. ``right_asked_at`` is when it asked for the newest of them, by its own clock, but never later than ours;
+    ``heard_at`` the same of the newest contact that was heard.
     ``checkpoint_size`` and ``checkpoint_root`` are of the largest ledger that it showed. ``rolled_back``: it
     showed an older or another one since, and gets nothing until it recovers.
     """
@@ -37,6 +38,7 @@ class RegisteredServer:
     organization: str | None = None
     version: str = ""
     issue_until: datetime | None = None
+    right_asked_at: datetime | None = None
     last_contact: datetime | None = None
     heard_at: datetime | None = None
     checkpoint_size: int = 0

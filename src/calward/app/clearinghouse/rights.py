@@ -11,9 +11,10 @@ from calward.app.clearinghouse.ports import Book
 from calward.app.clearinghouse.publish_keyring import keyring_in
 from calward.app.clearinghouse.records import Part, RegisteredServer
 from calward.domain.pack_orders import TransferEnd
+from calward.domain.pack_requests import RequestHead
 from calward.domain.register import latest_right
 from calward.domain.register_events import RegisterEvent
-from calward.domain.statements import NO_END, Activation, Channel, PayloadType
+from calward.domain.statements import Activation, Channel, PayloadType
 
 __all__ = ["RIGHT_DAYS", "give_right", "longest_right", "with_right"]
 
@@ -35,16 +36,16 @@ def longest_right(server: RegisteredServer, wanted: datetime, book: Book, now: d
     return until if until > now else None
 
 
-def give_right(nonce: str, until: datetime, asked: Asked) -> Part:
-    """Plan an activation in answer to a request with this nonce, and remember until when the server may issue."""
-    server = with_right(asked.server, until)
+def give_right(head: RequestHead, until: datetime, asked: Asked) -> Part:
+    """Plan an activation in answer to this request, and remember until when the server may issue."""
+    server = with_right(asked.server, until, head.requested_at, asked.now)
     activation = Activation(
         server_id=server.server_id,
         server_name=server.name,
         server_key=server.public_key,
         clearinghouse=keyring_in(asked.book)[0].clearinghouse,
         channel=asked.channel,
-        nonce=nonce,
+        nonce=head.nonce,
         issued_at=asked.now,
         issue_until=until,
     )
@@ -52,10 +53,13 @@ def give_right(nonce: str, until: datetime, asked: Asked) -> Part:
     return asked.plan(PayloadType.ACTIVATION, f"{asked.digest}/renewal", activation.to_payload())
 
 
-def with_right(server: RegisteredServer, until: datetime | None) -> RegisteredServer:
-    """The server with a right until then, None without end; one that lasts longer was given and cannot be taken back."""
-    end = NO_END if until is None else until
-    return replace(server, issue_until=end if server.issue_until is None else max(end, server.issue_until))
+def with_right(server: RegisteredServer, until: datetime, asked_at: datetime, now: datetime) -> RegisteredServer:
+    """The server with a right until then; one that lasts longer was given and cannot be taken back."""
+    end = until if server.issue_until is None else max(until, server.issue_until)
+    newest = min(asked_at, now)
+    if server.right_asked_at is not None:
+        newest = max(newest, server.right_asked_at)
+    return replace(server, issue_until=end, right_asked_at=newest)
 
 
 def _may_use_what_is_not_its(server: RegisteredServer, book: Book) -> bool:

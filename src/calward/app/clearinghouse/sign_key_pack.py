@@ -67,7 +67,8 @@ def sign_key_pack(command: SignKeyPack, *, means: Means) -> Intent:
 
 def _sell(intent: Intent, record: PackRecord, purchase: Purchase, book: Book) -> Intent:
     server_id = record.statement.server_id
-    if book.parties.server(server_id) is None:
+    server = book.parties.server(server_id)
+    if server is None:
         detail = f"no license server {server_id} was activated here: activate it first, then sell it packs"
         raise LicensingError(Problem.NOT_FOUND, detail, field="server_id")
     planned = book.papers.plan(intent)
@@ -77,6 +78,7 @@ def _sell(intent: Intent, record: PackRecord, purchase: Purchase, book: Book) ->
         detail = f"the order {intent.order} was used for something else: give each sale an order of its own"
         raise LicensingError(Problem.CONFLICT, detail, field="order")
     now = intent.planned_at
+    purchase = replace(purchase, organization=server.organization)
     book.purchases.add(purchase, intent.order)
     book.register.put_packs([record])
     book.outbox.post(server_id, f"{record.statement.pack_id}/1", intent.part, now, None)
