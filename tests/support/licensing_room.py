@@ -107,7 +107,7 @@ class Office:
 
     def _ready(self, *command: str | Path, name: str) -> Program:
         program = self.room.start(*command, name=name, env=clock(self.days))
-        until(lambda: "{" in program.text or program.ended, seconds=30, what=lambda: program.text)
+        until(lambda: '"url"' in program.text or program.ended, seconds=30, what=lambda: program.text)
         assert not program.ended, program.text
         return program
 
