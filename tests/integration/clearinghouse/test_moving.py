@@ -97,6 +97,17 @@ def test_the_same_release_gets_the_same_answer_and_moves_nothing_twice(
     assert holder(desk) == (new.server_id, 2)
 
 
+def test_a_pack_that_was_released_unreported_does_not_wait_there_any_more(
+    desk: Clearinghouse, old: AskingServer, new: AskingServer, bought: Purchase
+) -> None:
+    (pack,) = old.ask(old.install(Program.OPEN, *bought.numbers, quantity=20))
+    new.ask(new.move(old, pack.pack_id, proof=bought.proof))
+    _, order = old.ask(old.contact())
+    (end,) = old.ask(*old.release(order))
+    assert isinstance(end, TransferEnd)
+    assert old.ask(old.contact(done=[end.order_id])) == []
+
+
 def test_more_licenses_than_cals_are_not_handed_on(
     desk: Clearinghouse, old: AskingServer, new: AskingServer, pack: KeyPackStatement, proof: str
 ) -> None:

@@ -50,6 +50,8 @@ def take_release(release: Release, listed: Listed, asked: Asked) -> Said:
     step = complete_move(pack, release, end_id=asked.means.new_id(), now=asked.now)
     if isinstance(step, NotAccepted):
         return step
+    # What was to install the pack there, and was never reported, is of no use to anybody any more.
+    asked.book.outbox.withdraw(release.head.server_id, asked.now, pack_id=release.pack_id)
     record(asked.book, step, RegisterEvent.MOVE_COMPLETED, asked.now, by="release", request=asked.digest)
     asked.book.outbox.done(release.head.server_id, (release.transfer_id,), (), asked.now)
     if asked.now < pack.statement.expires_at:
