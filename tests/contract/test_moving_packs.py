@@ -13,6 +13,7 @@ from calward.app.licensing.install_key_pack import RemoveKeyPack, remove_key_pac
 from calward.app.licensing.transfers import release_of
 from calward.domain.acceptance import AcceptanceRefusal, NotAccepted
 from calward.domain.cals import HolderKind
+from calward.domain.envelope import decode_envelope
 from calward.domain.key_packs import PackId
 from calward.domain.licenses import Ending
 from calward.domain.pack_orders import TransferOutcome
@@ -168,3 +169,17 @@ def test_a_source_that_could_not_be_asked_hears_of_the_move_afterwards(source):
     assert source.end().outcome == "moved"
     assert source.license(number).ending is Ending.MOVED
     assert source.receive(1).reasons == (Reason.PACK_ALREADY_INSTALLED,)
+
+
+def test_a_list_that_would_be_too_long_leaves_behind_what_people_call_their_holders(source, monkeypatch):
+    source.ask("PC1")
+    source.release()
+    whole = len(released(source.ledger).handover)
+    source.end(TransferOutcome.CANCELLED)
+    monkeypatch.setattr("calward.app.licensing.release_pack.MAX_HANDOVER_SIZE", whole - 1)
+    source.look(lambda book: book.holder(HolderKind.DEVICE, "PC5", "a name for people"))
+    source.full("PC5")
+    source.release(order_id="7e" * 16)
+    out = released(source.ledger, "7e" * 16)
+    assert b"a name for people" not in decode_envelope(out.handover).payload
+    assert out.release.licenses == 3

@@ -53,8 +53,11 @@ class Loader:
         self._by_holder([x.id for x in self._work.holders.values() if x and x.id not in self._work.licenses_of])
 
     def meet(self, kind: HolderKind, labels: Mapping[str, str]) -> None:
-        self._holders.load({(kind[0], key): label for key, label in labels.items()})
-        self._by_holder([x.id for x in self._work.holders.values() if x and x.id not in self._work.licenses_of])
+        known = {(kind[0], key): label for key, label in labels.items()}
+        self._work.expected = max(self._work.expected, min(MOST_AT_ONCE, len(known)))
+        self._holders.load(known)
+        found = [self._work.holders[one] for one in known]
+        self._by_holder([x.id for x in found if x and x.id not in self._work.licenses_of])
 
     def licenses_of(self, holder: Holder) -> Sequence[License]:
         if holder.id not in self._work.licenses_of:

@@ -3,6 +3,7 @@
 All in one transaction: either the pack is frozen and its release is kept, byte for byte, or nothing happened.
 """
 
+from dataclasses import replace
 from hashlib import sha256
 
 from calward.app.licensing.acts import Done, RefusedAct, refuse_act, write_act
@@ -13,7 +14,7 @@ from calward.app.licensing.transfers import Stage, Transfer, bar, keep_release, 
 from calward.app.ports import Book, Entropy
 from calward.domain.bundle import join
 from calward.domain.events import Kind
-from calward.domain.handover import HandedLicense, Handover
+from calward.domain.handover import MAX_HANDOVER_SIZE, HandedLicense, Handover
 from calward.domain.key_packs import PackId
 from calward.domain.pack_orders import TransferOrder
 from calward.domain.pack_requests import Release
@@ -66,8 +67,10 @@ def _signed(
 ) -> bytes:
     """The release and the list, sealed."""
     server, pack = book.server(), order.pack
-    handover = Handover(server.id, order.order_id, pack, licenses)
-    listed = signatures.seal(PayloadType.HANDOVER, handover.to_payload())
+    listed = signatures.seal(PayloadType.HANDOVER, Handover(server.id, order.order_id, pack, licenses).to_payload())
+    if len(listed) > MAX_HANDOVER_SIZE:  # Around a million licenses: what people call their holders stays behind.
+        unnamed = tuple(replace(one, label="") for one in licenses)
+        listed = signatures.seal(PayloadType.HANDOVER, Handover(server.id, order.order_id, pack, unnamed).to_payload())
     head = new_head(book, entropy, now)
     digest = sha256(listed.removesuffix(b"\n")).digest()
     release = Release(head, order.order_id, pack.pack_id, pack.generation, digest, len(licenses))
