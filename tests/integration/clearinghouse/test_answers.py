@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from calward.adapters.signing import load_signer
 from calward.app.clearinghouse.add_purchase import AddPurchase
 from calward.app.clearinghouse.desk import Clearinghouse
 from calward.domain.acceptance import AcceptanceRefusal, NotAccepted
@@ -18,9 +19,10 @@ from calward.domain.pack_acceptance import payload_type_of
 from calward.domain.pack_orders import InstallOffer, PackRef
 from calward.domain.purchases import make_numbers
 from calward.domain.statements import Activation, Channel, KeyPackStatement, PayloadType, Program
+from calward.domain.trust import Role
 from tests.support.asking_server import AskingServer
 from tests.support.clearinghouses import ClearinghouseWiring
-from tests.support.signed import STATEMENTS, STRANGER, sealed
+from tests.support.signed import STATEMENTS, STRANGER, a_signer, sealed
 
 R = AcceptanceRefusal
 
@@ -237,3 +239,16 @@ def test_two_processes_never_claim_more_than_was_bought(
     assert sorted(heard) == ["got"] * 10 + ["nothing-left"] * 6
     assert sum(one.total for one in desk.overview().packs) == 10
     assert desk.audit().passed
+
+
+def test_what_waits_is_signed_again_when_its_key_is_taken_out_of_the_keyring(
+    desk: Clearinghouse, folder: Path, new: AskingServer, numbers: tuple[str, ...]
+) -> None:
+    (pack,) = new.ask(new.install(Program.VOLUME, *numbers))
+    contact = new.seal(new.contact())
+    before = new.send(contact)
+    rotated = replace(desk, pack_signer=a_signer("next pack key"))
+    rotated.publish_keyring("Example CALs", load_signer(folder / "root.key", Role.ROOT), 30)
+    asking = replace(new, desk=rotated)
+    assert asking.ask(asking.contact()) == [pack], "signed with a key of the newest keyring"
+    assert rotated.answer(contact, Channel.ONLINE) != before

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from calward.app.clearinghouse.contact import rolled_back
+from calward.app.clearinghouse.keyrings import keyring_in
 from calward.app.clearinghouse.means import Means, digest_of, put_server
 from calward.app.clearinghouse.ports import Book
-from calward.app.clearinghouse.publish_keyring import keyring_in
 from calward.app.clearinghouse.records import Intent, KeyChange, Part, RegisteredServer
 from calward.app.clearinghouse.rights import RIGHT_DAYS, longest_right, with_right
 from calward.domain.acceptance import AcceptanceRefusal, NotAccepted, accept_activation_request

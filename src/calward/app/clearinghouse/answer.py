@@ -16,10 +16,10 @@ from calward.app.clearinghouse.claim_pack import claim_pack
 from calward.app.clearinghouse.contact import hear_contact, rolled_back
 from calward.app.clearinghouse.deactivate import deactivate
 from calward.app.clearinghouse.end_transfer import end_due_transfers, give_up_move
+from calward.app.clearinghouse.keyrings import keyring_in
 from calward.app.clearinghouse.means import Asked, Means, Said, digest_of
 from calward.app.clearinghouse.order_move import order_move
 from calward.app.clearinghouse.ports import Book
-from calward.app.clearinghouse.publish_keyring import keyring_in
 from calward.app.clearinghouse.records import Answered, Part, RegisteredServer
 from calward.app.clearinghouse.recover import recover
 from calward.app.clearinghouse.sign_intent import sign_part

@@ -12,10 +12,11 @@ from calward.app.clearinghouse.add_purchase import AddPurchase, add_purchase
 from calward.app.clearinghouse.answer import answer
 from calward.app.clearinghouse.confirm_key import confirm_key
 from calward.app.clearinghouse.end_transfer import cancel_transfer, end_due_transfers
+from calward.app.clearinghouse.keyrings import current_keyring
 from calward.app.clearinghouse.means import Means
 from calward.app.clearinghouse.name_operator import name_operator, operator_of
 from calward.app.clearinghouse.ports import Book, Signer
-from calward.app.clearinghouse.publish_keyring import PublishKeyring, current_keyring, publish_keyring
+from calward.app.clearinghouse.publish_keyring import PublishKeyring, publish_keyring
 from calward.app.clearinghouse.recognize import Sender, recognize
 from calward.app.clearinghouse.records import Intent, KeyChange, Organization, RegisteredServer
 from calward.app.clearinghouse.sign_checkpoint import read_own_checkpoint, sign_checkpoint

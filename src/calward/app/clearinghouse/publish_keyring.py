@@ -1,18 +1,17 @@
 """Publish a keyring: let the root say which keys sign packs and activations."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from calward.app.clearinghouse.ports import Book, Signer, Store
+from calward.app.clearinghouse.keyrings import all_keyrings
+from calward.app.clearinghouse.ports import Signer, Store
 from calward.app.clearinghouse.records import Intent
 from calward.app.clearinghouse.sign_intent import sign_intent
-from calward.domain.errors import LicensingError, Problem
 from calward.domain.statements import PayloadType
 from calward.domain.trust import Keyring, RoleKey
 
-__all__ = ["KEYRING_DAYS", "PublishKeyring", "current_keyring", "keyring_in", "publish_keyring"]
+__all__ = ["KEYRING_DAYS", "PublishKeyring", "publish_keyring"]
 
 KEYRING_DAYS = 5 * 365
 """How long a keyring is good: until then the root has to be brought out of its safe once."""
@@ -33,7 +32,7 @@ def publish_keyring(command: PublishKeyring, *, store: Store, root: Signer, now:
     Raises: LicensingError: MALFORMED: a license server would refuse it; UNAVAILABLE.
     """
     # A version that was planned and never signed is left out: nobody has seen it.
-    version = 1 + max((int(one.order) for one in store.read(_all)), default=0)
+    version = 1 + max((int(one.order) for one in store.read(all_keyrings)), default=0)
     keyring = Keyring(
         clearinghouse=command.clearinghouse,
         version=version,
@@ -45,22 +44,3 @@ def publish_keyring(command: PublishKeyring, *, store: Store, root: Signer, now:
     Keyring.from_payload(payload)
     intent = Intent(PayloadType.KEYRING, str(version), hashlib.sha256(payload).hexdigest(), payload, now)
     return sign_intent(intent, store=store, signer=root)
-
-
-def current_keyring(store: Store) -> tuple[Keyring, bytes]:
-    """The newest signed keyring and its envelope; raises LicensingError(NOT_FOUND)."""
-    keyring, intent = store.read(keyring_in)
-    return keyring, intent.envelope or b""
-
-
-def keyring_in(book: Book) -> tuple[Keyring, Intent]:
-    """The newest signed keyring, within a transaction; raises LicensingError(NOT_FOUND)."""
-    signed = [one for one in _all(book) if one.envelope is not None]
-    if not signed:
-        raise LicensingError(Problem.NOT_FOUND, "the clearinghouse has no keyring yet: run calward clearinghouse init")
-    newest = max(signed, key=lambda one: int(one.order))
-    return Keyring.from_payload(newest.payload), newest
-
-
-def _all(book: Book) -> Sequence[Intent]:
-    return book.papers.intents(PayloadType.KEYRING)

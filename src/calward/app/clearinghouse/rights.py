@@ -8,7 +8,7 @@ from typing import Final
 
 from calward.app.clearinghouse.means import Asked, put_server
 from calward.app.clearinghouse.ports import Book
-from calward.app.clearinghouse.publish_keyring import keyring_in
+from calward.app.clearinghouse.keyrings import keyring_in
 from calward.app.clearinghouse.records import Part, RegisteredServer
 from calward.domain.pack_orders import TransferEnd
 from calward.domain.pack_requests import RequestHead

@@ -1,7 +1,7 @@
 """Say how large the clearinghouse's ledger is and what its root is, signed, so that others can hold it to it later."""
 
+from calward.app.clearinghouse.keyrings import keyring_in
 from calward.app.clearinghouse.means import Means
-from calward.app.clearinghouse.publish_keyring import keyring_in
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.merkle import Frontier
 from calward.domain.notes import Checkpoint, checkpoint_text, parse_checkpoint, parse_note, sign_note, verify_note
