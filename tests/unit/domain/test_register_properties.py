@@ -263,5 +263,5 @@ class RegisterMachine(RuleBasedStateMachine):
                 assert record.transfer.pack == record.ref
 
 
-RegisterMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=50, deadline=None)
+RegisterMachine.TestCase.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)
 TestRegister = RegisterMachine.TestCase
