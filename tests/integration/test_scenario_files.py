@@ -178,7 +178,7 @@ def test_every_kind_of_step_has_words_for_people():
         "connect PC1 to H, no logon",
         "connect PC1 and ann to H",
         "install P08 on LS08: 200 of 2008/per-device",
-        "remove P03 from LS1",
+        "remove P from LS1",
         "revoke the license of PC1 on LS1",
         "LS1 goes down",
         "deactivate LS1",
@@ -186,6 +186,14 @@ def test_every_kind_of_step_has_words_for_people():
         "set LS1: version = 2012",
         "set TS-A: 2003, per-user, asks LS1",
         "look at LS1, 2003, per-device",
+        "move P03 from OLD to NEW",
+        "move PA from OLD to NEW, OLD is unreachable",
+        "moved, on its way until 2010-05-02T08:59:59Z, licenses 0",
+        "on its way to NEW until 2010-05-12T08:59:59Z",
+        "downgrade P08 to 2003, 10 CALs as BRANCH10",
+        "upgrade P08 to 2008",
+        "convert PD to per-user, 4 CALs as PU",
+        "rebuild LS1",
     ):
         assert words in shown
     assert "no-license-server: no license server of the host's list answers" in shown

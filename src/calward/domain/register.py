@@ -19,9 +19,10 @@ from calward.domain.acceptance import AcceptanceRefusal, NotAccepted
 from calward.domain.fields import render_moment
 from calward.domain.pack_orders import PackChange, PackRef, TransferEnd, TransferOrder, TransferOutcome
 from calward.domain.pack_requests import MoveReason, Release, SourceState
-from calward.domain.statements import NO_END, KeyPackStatement
+from calward.domain.statements import NO_END, Channel, KeyPackStatement
 
 __all__ = [
+    "RIGHT_DAYS",
     "SAFETY",
     "TRANSITIONS",
     "Act",
@@ -45,6 +46,8 @@ __all__ = [
 
 SAFETY: Final = timedelta(days=1)
 """Between the end of a source's right to issue and the moment when its pack is another's: more than clocks may differ."""
+RIGHT_DAYS: Final[Mapping[Channel, int]] = MappingProxyType({Channel.ONLINE: 30, Channel.FILE: 180})
+"""Days of the right to issue: online it renews itself, so it may be short; a file is carried by a person (design, section 5)."""
 
 _R = AcceptanceRefusal
 

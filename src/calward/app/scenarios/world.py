@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, TypeAlias
 
-from calward.app.clearinghouse.rights import RIGHT_DAYS
 from calward.app.licensing.acts import Done, RefusedAct
 from calward.app.licensing.change_server import make_server
 from calward.app.licensing.install_key_pack import install_key_pack
@@ -25,6 +24,7 @@ from calward.domain.grace import GraceState, observe
 from calward.domain.heard import HeldLicense
 from calward.domain.ladder import Ladder
 from calward.domain.parties import Host, Server
+from calward.domain.register import RIGHT_DAYS
 from calward.domain.settings import SECONDS_PER_DAY, Settings
 from calward.domain.statements import Channel
 
