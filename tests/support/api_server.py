@@ -26,6 +26,7 @@ from calward.app.licensing.install_key_pack import InstallKeyPack, install_key_p
 from calward.app.licensing.make_token import MakeToken, make_token
 from calward.app.licensing.records import LogKey
 from calward.app.licensing.signed_things import Signatures
+from calward.domain.acceptance import AcceptanceRefusal, NotAccepted
 from calward.domain.cals import CalType
 from calward.domain.errors import LicensingError
 from calward.domain.key_packs import PackId
@@ -78,6 +79,18 @@ class FakeClearinghouse:
             "issue_until": self.now() + timedelta(days=30),
         } | changes
         return seal(PayloadType.ACTIVATION, Activation(**values).to_payload(), ACTIVATION)
+
+    def ask(self, bundle: bytes) -> bytes | NotAccepted:
+        """Activates whoever asks; everything else is unknown here."""
+        from calward.domain.bundle import join, split
+        from calward.domain.pack_acceptance import payload_type_of
+
+        first = split(bundle)[0]
+        if payload_type_of(first) is PayloadType.ACTIVATION_REQUEST:
+            return join([self.keyring(), self.activate(first)])
+        if payload_type_of(first) in {PayloadType.CONTACT, PayloadType.DEACTIVATION}:
+            return join([self.keyring()])
+        return NotAccepted(AcceptanceRefusal.NUMBER_UNKNOWN, "nothing was bought under these numbers")
 
     def pack(self, version: str = "2016", total: int = 2, number: int = 1, **changes: Any) -> bytes:
         values: dict[str, Any] = {

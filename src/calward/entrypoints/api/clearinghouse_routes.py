@@ -15,12 +15,14 @@ from calward.app.licensing.contact import Said
 from calward.app.licensing.moves import Incoming, moves
 from calward.app.licensing.plan_change import Preview, preview_change
 from calward.app.licensing.request_packs import Ask, give_up_change
+from calward.app.licensing.show_status import needed_server
 from calward.app.licensing.take_orders import Desk as TakingDesk
 from calward.app.licensing.take_orders import Taken, take
 from calward.app.licensing.transfers import Transfer
 from calward.domain.answers import license_name
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.key_packs import PackId
+from calward.domain.licenses import NEVER
 from calward.domain.parties import Host
 from calward.domain.roles import Permission, Principal
 from calward.entrypoints.api.answers import Act, Items, MoveView, TakenView
@@ -34,7 +36,10 @@ __all__ = ["BUNDLE", "router"]
 
 BUNDLE = "application/vnd.calward.bundle"
 _BUNDLE_BODY: dict[str, Any] = {
-    "requestBody": {"required": True, "content": {BUNDLE: {"schema": {"type": "string", "format": "binary"}}}}
+    "requestBody": {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
 }
 _BUNDLE_ANSWER: dict[int | str, dict[str, Any]] = {
     200: {
@@ -86,7 +91,8 @@ def ask(desk: Desk, who: Who, body: AskBody) -> Act:
         said = answer_online(asking, desk.ledger, line, _taking(desk, who), desk.audit.checkpoint, address)
     if isinstance(said, RefusedAct):
         return act_view(said)
-    return _said(desk, who, found.kind, said)
+    activated = isinstance(found, Activate) and any(x.kind == "activation" and x.accepted for x in said.taken)
+    return _activated(desk, said) if activated and not said.refused else _said(desk, who, found.kind, said)
 
 
 @router.get("/api/v1/clearinghouse/moves", operation_id="listMoves")
@@ -131,6 +137,13 @@ def _said(desk: Services, who: Principal, kind: str, said: Said) -> Act:
         return _results("answered", said.taken)
     view = refused_view(desk, who, kind, said.refused)
     return Act.model_validate(view.model_dump() | {"results": _taken(said.taken)})
+
+
+def _activated(desk: Services, said: Said) -> Act:
+    until = needed_server(desk.reader).issue_until
+    return done_view(
+        "activated", issue_until="perpetual" if until == NEVER else when(until), results=_taken(said.taken)
+    )
 
 
 def _results(outcome: str, taken: tuple[Taken, ...]) -> Act:

@@ -56,15 +56,16 @@ def done_view(outcome: str, **facts: Any) -> answers.Act:  # noqa: ANN401 - what
 
 
 def pack_view(row: PackRow, ladder: Ladder, now: int) -> answers.Pack:
-    """An installed pack; an expired one has nothing available."""
+    """An installed pack; one that has expired or is moving has nothing available, nor have CALs that wait for a change."""
     pack, expired = row.pack, row.pack.expires_at <= now
+    issues = not expired and pack.transfer is None
     return answers.Pack(
         id=pack.id,
         version=pack.version,
         type=pack.type.value,
         total=pack.total,
         issued=row.issued,
-        available=0 if expired else pack.total - row.issued,
+        available=pack.total - row.issued - pack.aside if issues else 0,
         installed_at=rfc3339(pack.installed_at),
         expires_at=rfc3339(pack.expires_at),
         expired=expired,

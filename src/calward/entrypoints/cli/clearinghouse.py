@@ -61,7 +61,7 @@ class ClearinghouseWiring(Protocol):
 
 @click.group()
 def clearinghouse() -> None:
-    """Activate license servers and sign key packs for them: for whoever sells the CALs.
+    """Activate license servers and sell them CALs: for whoever runs a clearinghouse.
 
     \b
     Examples:

@@ -135,8 +135,7 @@ def add_purchase(
     \b
     Examples:
       calward clearinghouse purchase add --program retail --version 2022 --type per-user --quantity 5 --dir ./ch
-      calward clearinghouse purchase add --program open --version 2022 --type per-device --quantity 100 \\
-          --organization "Example Ltd" --order A-1001 --dir ./ch
+      calward clearinghouse purchase add --program open --version 2022 --type per-device --quantity 100 --order A-1 --dir ./ch
     """  # noqa: D301
     command = AddPurchase(
         Program(program),

@@ -26,7 +26,7 @@ COMMANDS: Final = MappingProxyType(
         "backup": Place(f"{_HERE}.backup:backup", "Back up, verify and restore a license server or clearinghouse."),
         "serve": Place(f"{_HERE}.serve:serve", "Run the license server until it is stopped."),
         "setup": Place(f"{_HERE}.setup:setup", "Make the first license administrator, with the server's setup link."),
-        "clearinghouse": Place(f"{_HERE}.clearinghouse:clearinghouse", "Activate license servers and sign key packs."),
+        "clearinghouse": Place(f"{_HERE}.clearinghouse:clearinghouse", "Activate license servers and sell them CALs."),
         "qr": Place(f"{_HERE}.qr:qr", "Carry signed files as QR codes."),
         "agent": Place(f"{_HERE}.agent:agent", "Run the daemon of a session host, and see how it is."),
         "rdp": Place(f"{_HERE}.rdp:rdp", "Look at licensing on the wire: probe a host, decode a capture."),

@@ -1,7 +1,6 @@
 """How does a license server stay in touch with its clearinghouse? ``calward server activate``, ``contact``, ``take``, ``deactivate``."""
 
 from pathlib import Path
-from typing import Any
 
 import rich_click as click
 
@@ -10,6 +9,7 @@ from calward.entrypoints.cli.asking import ask, asking_options, show_results
 from calward.entrypoints.cli.desk import Desk, admin_command
 from calward.entrypoints.cli.files import read_bundle
 from calward.entrypoints.cli.output import cell, print_json, say
+from calward.entrypoints.cli.wiring import Document
 
 __all__ = ["activate", "contact", "deactivate", "take"]
 
@@ -58,13 +58,10 @@ def activate(
     said = ask(desk, {"kind": "activate", "reason": reason}, request_file, clearinghouse)
     if said is None:
         return
-    if desk.as_json:
+    if said.get("outcome") == "activated":
+        _activated(desk, said)
+    else:
         show_results(desk, said)
-        return
-    taken = [one for one in said.get("results", ()) if one.get("kind") == "activation" and not one.get("reason")]
-    if taken:
-        _say_until(desk.ask("GET", "server"))
-    show_results(desk, {"results": [one for one in said.get("results", ()) if one not in taken]}, "nothing else waited")
 
 
 def _take_activation(desk: Desk, file: Path) -> None:
@@ -72,12 +69,11 @@ def _take_activation(desk: Desk, file: Path) -> None:
     if b"\n" in content:
         show_results(desk, desk.admin.deliver("POST", "clearinghouse:take", content + b"\n"))
         return
-    said = desk.admin.deliver("POST", "server:activate", content)
+    _activated(desk, desk.admin.deliver("POST", "server:activate", content))
+
+
+def _activated(desk: Desk, said: Document) -> None:
     desk.done(said, [f"activated: may issue until {cell(said.get('issue_until', 'its activation says otherwise'))}"])
-
-
-def _say_until(server: dict[str, Any]) -> None:
-    say(f"activated: may issue until {cell(server.get('issue_until', 'its activation says otherwise'))}")
 
 
 @click.command()

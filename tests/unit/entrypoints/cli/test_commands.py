@@ -4,6 +4,7 @@ import json
 import re
 from types import SimpleNamespace
 
+import httpx2
 import pytest
 
 from calward.domain.codes import OneTimeCode
@@ -123,10 +124,20 @@ def test_an_empty_list_says_what_that_means(arguments, target, next_step):
 
 
 ACTS = [
-    (["server", "deactivate"], Asked("POST", "server:deactivate"), "deactivated", "deactivated"),
+    (
+        ["server", "deactivate"],
+        Asked("POST", "clearinghouse:ask", {}, {"kind": "deactivate"}),
+        "answered",
+        "deactivated",
+    ),
     (
         ["server", "activate", "--clearinghouse", "https://ch.example"],
-        Asked("POST", "server:activate", {}, {"clearinghouse": "https://ch.example"}),
+        Asked(
+            "POST",
+            "clearinghouse:ask",
+            {},
+            {"kind": "activate", "reason": "first", "clearinghouse": "https://ch.example"},
+        ),
         "activated",
         "activated: may issue until 2027",
     ),
@@ -353,7 +364,7 @@ def test_a_file_that_cannot_be_a_pack_is_not_sent(tmp_path, content, code):
 
 def test_an_activation_goes_by_two_files(tmp_path):
     answers = {
-        ("GET", "server/activation-request"): '{"payload": "cmVx"}',
+        ("POST", "clearinghouse:request"): lambda _: httpx2.Response(200, content=b'{"payload": "cmVx"}\n'),
         ("POST", "server:activate"): {"outcome": "activated", "issue_until": None},
         ("PUT", "server/keyring"): {"outcome": "trusted", "version": 2},
     }
