@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -23,6 +24,7 @@ from tests.support.asking_server import AskingServer
 from tests.support.clocks import CountedEntropy, SetClock
 from tests.support.signed import ACTIVATION, PACK, ROOT
 
+pytestmark = pytest.mark.slow  # Walks through thousands of steps.
 NAMES = ("a", "b", "c")
 SERVERS = st.sampled_from(NAMES)
 BOUGHT = 40

@@ -5,6 +5,7 @@ Two license servers and one clearinghouse; messages may wait as long as they lik
 
 from datetime import datetime, timedelta
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -32,6 +33,7 @@ from calward.domain.statements import KeyPackStatement
 from tests.support.ladders import windows_server
 from tests.support.signed import DAY, NOW, a_pack
 
+pytestmark = pytest.mark.slow  # Walks through thousands of steps.
 SERVERS = ["0a" * 16, "0b" * 16]
 RIGHT = 5 * DAY
 LADDER = windows_server()
