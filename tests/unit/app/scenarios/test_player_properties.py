@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calward.app.scenarios.memory_ledger import MemoryLedger
 from calward.app.scenarios.results import ScenarioReport
 from calward.app.scenarios.story import Connect
 from tests.support.ladders import windows_server
@@ -32,13 +31,6 @@ ESTATE = "".join(
         ),
     ]
 )
-MONTH_OF = {
-    f"{server}-{version}-{mode}": month
-    for server, versions in (("LS1", VERSIONS), ("LS2", VERSIONS[:2]))
-    for month, version in enumerate(versions, 6)
-    for mode in MODES
-}
-ALL_PACKS = set(MONTH_OF)
 SERVER = st.sampled_from(['"LS1"', '"LS2"'])
 CLIENT = st.sampled_from(['"A"', '"B"', '"C"'])
 FLAG = st.sampled_from(["true", "false"])
@@ -147,33 +139,6 @@ def test_no_more_is_issued_than_there_is_and_all_of_it_ends(story):
     seen = [x.result.facts for x in played(text_of(story), *looks, estate=ESTATE).played if x.step.do == "look"]
     assert all(facts["issued"] + facts["available"] <= facts["total"] for facts in seen)
     assert all(facts["issued"] == facts["temporary"] == facts["over_used"] == 0 for facts in seen[-2:])
-
-
-@given(STORIES)
-def test_no_pack_is_usable_on_two_servers_and_none_is_lost(story):
-    ledgers = {}
-
-    def make_ledger(entropy):
-        made.append(MemoryLedger(entropy))
-        return made[-1]
-
-    made: list[MemoryLedger] = []
-    [*_, last] = played(text_of(story), estate=ESTATE, make_ledger=make_ledger).played
-    for ledger in made:  # A rebuilt server has a new one.
-        ledgers[ledger.server().name] = ledger
-    usable = [
-        pack.id
-        for ledger in ledgers.values()
-        for pack in ledger.shelf().packs
-        if pack.transfer is None and ledger.server().blocked(last.step.at) is None
-    ]
-    assert len(usable) == len(set(usable))
-    expired = {
-        pack for pack in ALL_PACKS if int(datetime(2026, MONTH_OF[pack], 1, tzinfo=UTC).timestamp()) <= last.step.at
-    }
-    removed = {"LS1-2003-per-device"}
-    here = {pack.id for ledger in ledgers.values() for pack in ledger.shelf().packs}
-    assert ALL_PACKS - expired - removed <= here
 
 
 @given(STORIES)
