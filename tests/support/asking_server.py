@@ -15,6 +15,7 @@ from calward.domain.notes import checkpoint_text, sign_note
 from calward.domain.pack_acceptance import accept_handover, accept_order, payload_type_of
 from calward.domain.pack_orders import PackRef, TransferOrder
 from calward.domain.pack_requests import (
+    MAX_WORDS,
     CancelRequest,
     ChangeKind,
     ChangeRequest,
@@ -57,6 +58,8 @@ class AskingServer:
     signer: Ed25519Signer = field(init=False)
     server_id: str = field(init=False)
     asked: int = 0
+    words: tuple[str, ...] = ()
+    """Nonces of its contacts and recover requests."""
 
     def __post_init__(self) -> None:
         self.signer = a_signer(self.name)
@@ -143,14 +146,20 @@ class AskingServer:
         return CancelRequest(self.head(), transfer_id)
 
     def recover(self, reason: RecoverReason = RecoverReason.RESTORED) -> RecoverRequest:
-        return RecoverRequest(self.head(), reason)
+        return RecoverRequest(self._word(), reason)
 
     def deactivation(self) -> Deactivation:
         return Deactivation(self.server_id, self.head().nonce, self.now)
 
     def contact(self, *packs: PackRef, done: Iterable[str] = (), checkpoint: str = "") -> Contact:
         held = tuple(HeldPack(one.pack_id, one.generation, PackState.USABLE) for one in packs)
-        return Contact(self.head(), checkpoint, held, tuple(done))
+        after = self.words
+        return Contact(self._word(), checkpoint, held, tuple(done), after)
+
+    def _word(self) -> RequestHead:
+        head = self.head()
+        self.words = (*self.words, head.nonce)[-MAX_WORDS:]
+        return head
 
     def checkpoint(self, size: int, root: bytes | None = None) -> str:
         origin = f"{self.server_id}/calward"

@@ -151,7 +151,7 @@ STATEMENTS = {
     PayloadType.CANCEL_REQUEST: lambda **changes: replace(CancelRequest(HEAD, TRANSFER_ID), **changes),
     PayloadType.RECOVER_REQUEST: lambda **changes: replace(RecoverRequest(HEAD, RecoverReason.REBUILD), **changes),
     PayloadType.CONTACT: lambda **changes: replace(
-        Contact(HEAD, "", (HeldPack(PACK_REF.pack_id, 1, PackState.USABLE),), (ORDER_ID,)), **changes
+        Contact(HEAD, "", (HeldPack(PACK_REF.pack_id, 1, PackState.USABLE),), (ORDER_ID,), ("3c" * 16,)), **changes
     ),
     PayloadType.RELEASE: lambda **changes: replace(
         Release(HEAD, TRANSFER_ID, PACK_REF.pack_id, 1, b"\x07" * 32, 3), **changes

@@ -15,6 +15,7 @@ from calward.domain.statements import DIGEST_SIZE, ID_SIZE, MAX_PAYLOAD_SIZE, MA
 
 __all__ = [
     "MAX_PACKS",
+    "MAX_WORDS",
     "CancelRequest",
     "ChangeKind",
     "ChangeRequest",
@@ -33,6 +34,8 @@ __all__ = [
 
 MAX_PACKS: Final = 50
 """Packs that one request or one answer names at most: what fits an envelope."""
+MAX_WORDS: Final = 200
+"""Earlier contacts that a contact names at most: more than a week of them, hourly, of which none was answered."""
 MAX_GENERATION: Final = 1_000_000
 _MAX_NUMBERS = 4
 _MAX_CHECKPOINT = 1_000
@@ -271,17 +274,22 @@ class HeldPack:
 class Contact:
     """The regular word of a license server: what it holds, its newest checkpoint (a signed note; "" where it has none), and
     which orders it has carried out. The answer holds orders that wait for it and, where it is due, a new right to issue.
+
+    ``after``: the nonces of the contacts and recover requests that this ledger made before, oldest first, from the last one on of
+    which it knows that it was answered. Whoever heard another one since has heard another ledger: an older one, or a copy.
     """
 
     head: RequestHead
     checkpoint: str
     packs: tuple[HeldPack, ...]
     done: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
 
     def to_payload(self) -> bytes:
         """Render canonically."""
         packs = [{"generation": one.generation, "pack_id": one.pack_id, "state": one.state} for one in self.packs]
-        return encode(self.head.fields() | {"checkpoint": self.checkpoint, "done": list(self.done), "packs": packs})
+        body = {"after": list(self.after), "checkpoint": self.checkpoint, "done": list(self.done), "packs": packs}
+        return encode(self.head.fields() | body)
 
     @classmethod
     def from_payload(cls, payload: bytes) -> "Contact":
@@ -292,6 +300,7 @@ class Contact:
             checkpoint=fields.text_or_empty("checkpoint", max_length=_MAX_CHECKPOINT),
             packs=tuple(_held(one) for one in fields.objects("packs", most=MAX_PACKS, least=0)),
             done=fields.hexes("done", size=ID_SIZE, most=MAX_PACKS),
+            after=fields.hexes("after", size=ID_SIZE, most=MAX_WORDS),
         )
         fields.end()
         return found

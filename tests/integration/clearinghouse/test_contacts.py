@@ -13,7 +13,7 @@ from calward.domain.acceptance import AcceptanceRefusal
 from calward.domain.cals import CalType
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.pack_orders import PackRef, Register, TransferEnd, TransferOrder, TransferOutcome
-from calward.domain.pack_requests import ChangeKind, RecoverReason, SourceState
+from calward.domain.pack_requests import MAX_WORDS, ChangeKind, RecoverReason, SourceState
 from calward.domain.statements import Activation, ActivationReason, Channel, KeyPackStatement, Program
 from tests.support.asking_server import AskingServer
 from tests.support.clearinghouses import ClearinghouseWiring
@@ -95,6 +95,33 @@ def test_a_ledger_that_went_back_is_noticed_and_gets_nothing(
 def test_the_same_or_a_larger_ledger_is_none_that_went_back(new: AskingServer) -> None:
     for size in (5, 5, 6, 600):
         new.ask(new.contact(checkpoint=new.checkpoint(size)))
+
+
+def test_a_copy_that_went_on_by_itself_is_noticed_though_its_ledger_is_the_larger_one(
+    wiring: ClearinghouseWiring, new: AskingServer
+) -> None:
+    new.ask(new.contact(checkpoint=new.checkpoint(5)))
+    when_copied = new.words
+    wiring.clock.pass_days(1)
+    new.ask(new.contact(checkpoint=new.checkpoint(6)))
+    original, new.words = new.words, when_copied
+    assert new.refused(new.contact(checkpoint=new.checkpoint(9))) is R.LEDGER_ROLLED_BACK
+    copy, new.words = new.words, original
+    new.ask(new.contact(checkpoint=new.checkpoint(7)))
+
+    new.words = copy
+    (register,) = new.ask(new.recover())
+    assert isinstance(register, Register)
+    new.ask(new.contact(checkpoint=new.checkpoint(9), done=[register.order_id]))
+    new.words = original
+    assert new.refused(new.contact(checkpoint=new.checkpoint(20))) is R.LEDGER_ROLLED_BACK
+
+
+def test_answers_that_were_never_heard_make_no_other_copy(new: AskingServer) -> None:
+    answered = new.words
+    for size in range(5):
+        new.ask(new.contact(checkpoint=new.checkpoint(size)))
+        new.words = (*answered, *new.words[-MAX_WORDS + 1 :])
 
 
 @pytest.mark.parametrize("make", [lambda new: new.contact(checkpoint=new.checkpoint(3)), lambda new: new.recover()])

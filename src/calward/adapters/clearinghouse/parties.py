@@ -7,21 +7,23 @@ from typing import Any
 from calward.adapters.clearinghouse.rows import seconds, seconds_or_none, to_key_change, to_organization, to_server
 from calward.app.clearinghouse.records import KeyChange, Organization, RegisteredServer
 from calward.domain.errors import LicensingError, Problem
+from calward.domain.operators import Operator, OperatorRole
 
 __all__ = ["SqliteParties"]
 
 _SERVER = (
     "SELECT server_id, name, public_key, registered_at, organization_id, version, issue_until, right_asked_at, last_contact,"
-    " heard_at, checkpoint_size, checkpoint_root, rolled_back FROM servers"
+    " heard_at, heard_nonce, checkpoint_size, checkpoint_root, rolled_back FROM servers"
 )
 _PUT_SERVER = (
     "INSERT INTO servers (server_id, name, public_key, registered_at, organization_id, version, issue_until, right_asked_at,"
-    " last_contact, heard_at, checkpoint_size, checkpoint_root, rolled_back, keyid)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " last_contact, heard_at, heard_nonce, checkpoint_size, checkpoint_root, rolled_back, keyid)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT (server_id) DO UPDATE SET name = excluded.name, public_key = excluded.public_key, keyid = excluded.keyid,"
     " organization_id = excluded.organization_id, version = excluded.version, issue_until = excluded.issue_until,"
     " right_asked_at = excluded.right_asked_at, last_contact = excluded.last_contact, heard_at = excluded.heard_at,"
-    " checkpoint_size = excluded.checkpoint_size, checkpoint_root = excluded.checkpoint_root, rolled_back = excluded.rolled_back"
+    " heard_nonce = excluded.heard_nonce, checkpoint_size = excluded.checkpoint_size, checkpoint_root = excluded.checkpoint_root,"
+    " rolled_back = excluded.rolled_back"
 )
 _KEY_CHANGE = "SELECT server_id, public_key, reason, asked_at, confirmed_by, confirmed_at FROM key_changes"
 _ORGANIZATION = "SELECT organization_id, name, contact, added_at FROM organizations"
@@ -60,6 +62,7 @@ class SqliteParties:
             seconds_or_none(server.right_asked_at),
             seconds_or_none(server.last_contact),
             seconds_or_none(server.heard_at),
+            server.heard_nonce,
             server.checkpoint_size,
             server.checkpoint_root,
             int(server.rolled_back),
@@ -102,13 +105,24 @@ class SqliteParties:
         """All organizations, the oldest first."""
         return [to_organization(row) for row in self._db.execute(f"{_ORGANIZATION} ORDER BY added_at, rowid")]
 
-    def add_operator(self, name: str, token_hash: bytes, at: datetime) -> None:
+    def add_operator(self, operator: Operator, token_hash: bytes, at: datetime) -> None:
         """Remember an operator."""
-        if self._db.execute("SELECT 1 FROM operators WHERE name = ?", (name,)).fetchone():
-            raise LicensingError(Problem.CONFLICT, f"there is an operator {name} already: choose another name")
-        self._db.execute("INSERT INTO operators VALUES (?, ?, ?)", (token_hash, name, seconds(at)))
+        if self._db.execute("SELECT 1 FROM operators WHERE name = ?", (operator.name,)).fetchone():
+            detail = f"there is an operator {operator.name} already: choose another name"
+            raise LicensingError(Problem.CONFLICT, detail)
+        values = (token_hash, operator.name, seconds(at), operator.role.value)
+        self._db.execute("INSERT INTO operators (token_hash, name, named_at, role) VALUES (?, ?, ?, ?)", values)
 
-    def operator(self, token_hash: bytes) -> str | None:
+    def operator(self, token_hash: bytes) -> Operator | None:
         """Whose token it is."""
-        row = self._db.execute("SELECT name FROM operators WHERE token_hash = ?", (token_hash,)).fetchone()
-        return None if row is None else str(row[0])
+        row = self._db.execute("SELECT name, role FROM operators WHERE token_hash = ?", (token_hash,)).fetchone()
+        return None if row is None else Operator(str(row[0]), OperatorRole(row[1]))
+
+    def operators(self) -> Sequence[Operator]:
+        """All operators by name."""
+        rows = self._db.execute("SELECT name, role FROM operators ORDER BY name")
+        return [Operator(str(name), OperatorRole(role)) for name, role in rows]
+
+    def end_operator(self, name: str) -> bool:
+        """Forget an operator's token; whether there was one."""
+        return bool(self._db.execute("DELETE FROM operators WHERE name = ?", (name,)).rowcount)

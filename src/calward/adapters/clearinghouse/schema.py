@@ -40,12 +40,14 @@ VERSION_2: Final = """
 CREATE TABLE organizations (
     organization_id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, contact TEXT NOT NULL, added_at INTEGER NOT NULL
 ) STRICT;
+ALTER TABLE operators ADD COLUMN role TEXT NOT NULL DEFAULT 'seller';
 ALTER TABLE servers ADD COLUMN organization_id TEXT REFERENCES organizations;
 ALTER TABLE servers ADD COLUMN version TEXT NOT NULL DEFAULT '';
 ALTER TABLE servers ADD COLUMN issue_until INTEGER;
 ALTER TABLE servers ADD COLUMN right_asked_at INTEGER;
 ALTER TABLE servers ADD COLUMN last_contact INTEGER;
 ALTER TABLE servers ADD COLUMN heard_at INTEGER;
+ALTER TABLE servers ADD COLUMN heard_nonce TEXT NOT NULL DEFAULT '';
 ALTER TABLE servers ADD COLUMN checkpoint_size INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE servers ADD COLUMN checkpoint_root BLOB NOT NULL DEFAULT x'';
 ALTER TABLE servers ADD COLUMN rolled_back INTEGER NOT NULL DEFAULT 0;

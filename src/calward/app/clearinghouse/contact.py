@@ -30,18 +30,18 @@ def hear_contact(contact: Contact, asked: Asked) -> Said:
     if isinstance(checkpoint, NotAccepted):
         return checkpoint
     server = asked.server
-    if went_back(server, checkpoint):
+    refused = _why_another(server, contact, checkpoint)
+    if refused is not None:
         if not server.rolled_back:
             put_server(asked.book, replace(server, rolled_back=True), RegisterEvent.ROLLED_BACK, asked.now)
-        return rolled_back(server, checkpoint)
+        return refused
     asked.book.outbox.done(server.server_id, contact.done, contact.packs, asked.now)
     size, root = (
         (server.checkpoint_size, server.checkpoint_root) if checkpoint is None else (checkpoint.size, checkpoint.root)
     )
     heard_at = min(contact.head.requested_at, asked.now)
-    server = replace(
-        server, last_contact=asked.now, heard_at=heard_at, checkpoint_size=size, checkpoint_root=root, rolled_back=False
-    )
+    server = replace(server, last_contact=asked.now, heard_at=heard_at, heard_nonce=contact.head.nonce)
+    server = replace(server, checkpoint_size=size, checkpoint_root=root, rolled_back=False)
     asked.book.parties.put_server(server)
     if server.version != contact.head.server_version:
         server = replace(server, version=contact.head.server_version)
@@ -74,6 +74,19 @@ def read_checkpoint(note: str, key: bytes, verify: Verify) -> Checkpoint | NotAc
     return NotAccepted(
         AcceptanceRefusal.SIGNATURE_INVALID, "the checkpoint is not signed with the license server's key"
     )
+
+
+def _why_another(server: RegisteredServer, contact: Contact, checkpoint: Checkpoint | None) -> NotAccepted | None:
+    """Why this is not the ledger that talked last: an older one, or a copy that went on by itself and may be the larger one."""
+    if went_back(server, checkpoint):
+        return rolled_back(server, checkpoint)
+    if server.heard_nonce and server.heard_nonce not in contact.after:
+        detail = (
+            "another copy of this license server's ledger has talked to the clearinghouse since this one did: stop one of them; if this "
+            "one shall go on, run calward server recover --accept-loss"
+        )
+        return NotAccepted(AcceptanceRefusal.LEDGER_ROLLED_BACK, detail)
+    return None
 
 
 def went_back(server: RegisteredServer, checkpoint: Checkpoint | None) -> bool:

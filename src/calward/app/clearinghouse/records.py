@@ -26,7 +26,7 @@ class RegisteredServer:
 
     ``issue_until`` is the latest end of all rights to issue that were given to it, None where it has none; ``version`` is empty
     where it never said it. ``right_asked_at`` is when it asked for the newest of them, by its own clock, but never later than ours;
-    ``heard_at`` the same of the newest contact that was heard.
+    ``heard_at`` the same of the newest contact that was heard, ``heard_nonce`` names that one or the recover request after it.
     ``checkpoint_size`` and ``checkpoint_root`` are of the largest ledger that it showed. ``rolled_back``: it
     showed an older or another one since, and gets nothing until it recovers.
     """
@@ -41,6 +41,7 @@ class RegisteredServer:
     right_asked_at: datetime | None = None
     last_contact: datetime | None = None
     heard_at: datetime | None = None
+    heard_nonce: str = ""
     checkpoint_size: int = 0
     checkpoint_root: bytes = b""
     rolled_back: bool = False

@@ -34,6 +34,7 @@ def recover(request: RecoverRequest, asked: Asked) -> Said:
     book.outbox.post(server.server_id, order_id, part, now, None)
     record_all(book, steps, RegisterEvent.RECOVERED, now, reason=request.reason, server_id=server.server_id)
     heard_at = min(request.head.requested_at, now)
-    again = replace(server, heard_at=heard_at, checkpoint_size=0, checkpoint_root=b"", rolled_back=False)
+    heard = replace(server, heard_at=heard_at, heard_nonce=request.head.nonce)
+    again = replace(heard, checkpoint_size=0, checkpoint_root=b"", rolled_back=False)
     put_server(book, again, RegisterEvent.SERVER_CHANGED, now)
     return ()

@@ -14,6 +14,7 @@ from calward.app.licensing.request_packs import OpenAsk, forget_ask, give_up_cha
 from calward.app.licensing.signed_things import CONTACT_NONCE, Signatures
 from calward.app.licensing.take_orders import Desk, Taken, done_orders, take
 from calward.app.licensing.transfers import releases
+from calward.app.licensing.words import add_word, earlier_words, word_was_answered
 from calward.app.ports import Book, Entropy, Ledger
 from calward.domain.acceptance import AcceptanceRefusal, NotAccepted
 from calward.domain.key_packs import KeyPack
@@ -55,10 +56,12 @@ class Said:
 def make_contact(book: Book, checkpoint: str, signatures: Signatures, entropy: Entropy, *, now: int) -> bytes:
     """The regular word of this server, signed. ``checkpoint``: its newest signed note, of all events so far; "" where it has none."""
     head: RequestHead = new_head(book, entropy, now)
+    after = earlier_words(book)
+    add_word(book, head.nonce)
     book.keep_document(CONTACT_NONCE, head.nonce.encode())
     newest = sorted(book.shelf().packs, key=lambda pack: -pack.row)
     held = tuple(_held(pack) for pack in newest if _OUR_IDS.fullmatch(pack.id))
-    contact = Contact(head, checkpoint, held[:MAX_PACKS], done_orders(book))
+    contact = Contact(head, checkpoint, held[:MAX_PACKS], done_orders(book), after)
     return signatures.seal(PayloadType.CONTACT, contact.to_payload())
 
 
@@ -83,10 +86,15 @@ def contact_online(ledger: Ledger, counter: Counter, desk: Desk, checkpoint: Cal
 
 
 def _contact(ledger: Ledger, counter: Counter, desk: Desk, note: str) -> Said:
-    def make(book: Book) -> bytes:
-        return make_contact(book, note, desk.signatures, desk.entropy, now=book.now())
+    def make(book: Book) -> tuple[bytes, str]:
+        contact = make_contact(book, note, desk.signatures, desk.entropy, now=book.now())
+        return contact, earlier_words(book)[-1]
 
-    return _exchange(ledger.write(make), ledger, counter, desk)
+    contact, nonce = ledger.write(make)
+    said = _exchange(contact, ledger, counter, desk)
+    if said.refused is None:
+        ledger.write(lambda book: word_was_answered(book, nonce))
+    return said
 
 
 def ask_online(request: bytes, ledger: Ledger, counter: Counter, desk: Desk, checkpoint: Callable[[], str]) -> Said:

@@ -15,6 +15,7 @@ from calward.app.licensing.quarantine import leave_quarantine
 from calward.app.licensing.request_packs import forget_ask, open_asks
 from calward.app.licensing.signed_things import REGISTER, moment_of
 from calward.app.licensing.transfers import open_transfers
+from calward.app.licensing.words import word_was_answered
 from calward.app.ports import Book
 from calward.domain.acceptance import AcceptanceRefusal, NotAccepted
 from calward.domain.events import Kind
@@ -41,6 +42,7 @@ def take_register(
         detail = "the register answers another request: use the answer to the recover request that was made last"
         return NotAccepted(AcceptanceRefusal.ANSWERS_ANOTHER_REQUEST, detail)
     book.alone()
+    word_was_answered(book, register.nonce)
     refs = {one.pack_id: one.generation for one in register.packs}
     _end_transfers(register, refs, book, now, by)
     gone = [pack for pack in book.shelf().packs if pack.id not in refs]

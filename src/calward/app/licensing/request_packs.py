@@ -15,6 +15,7 @@ from calward.app.licensing.acts import Done, RefusedAct, refuse_act, write_act
 from calward.app.licensing.freeze_pack import installed_pack
 from calward.app.licensing.plan_change import ChangePlan, plan_change, set_aside
 from calward.app.licensing.signed_things import Signatures, moment_of
+from calward.app.licensing.words import add_word
 from calward.app.ports import Book, Entropy
 from calward.domain.envelope import decode_envelope
 from calward.domain.events import Kind
@@ -133,6 +134,8 @@ def ask(wanted: Ask, book: Book, signatures: Signatures, entropy: Entropy, *, no
     question = replace(wanted.question, head=new_head(book, entropy, now))
     envelope = signatures.seal(_TYPES[type(question)], question.to_payload())
     book.keep_document(wanted.name, envelope)
+    if isinstance(question, RecoverRequest):
+        add_word(book, question.head.nonce)
     return envelope
 
 
