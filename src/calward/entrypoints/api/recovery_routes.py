@@ -63,7 +63,7 @@ def recover(desk: Desk, who: Who, body: RecoverBody) -> Act:
     address = body.clearinghouse or desk.ledger.write(asked_online)
     if not address:
         raise LicensingError(Problem.MALFORMED, NO_ADDRESS, field="clearinghouse")
-    with closing(desk.clearinghouse(address)) as line:
+    with desk.one_question, closing(desk.clearinghouse(address)) as line:
         request = _request(desk, body.reason)
         said = ask_online(request, desk.ledger, line, _taking(desk, who), desk.audit.checkpoint)
     return refused_view(desk, who, "recover", said.refused) if said.refused else _came_to(desk, said.taken)
