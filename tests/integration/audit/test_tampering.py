@@ -18,6 +18,7 @@ from calward.adapters.store.records import SqlRecords
 from calward.app.licensing.findings import MOST_FINDINGS, Audit
 from calward.app.licensing.verify_ledger import verify_ledger
 from calward.domain.events import encode_event
+from calward.domain.licenses import NEVER
 from calward.domain.merkle import Frontier, leaf_hash
 from calward.domain.notes import checkpoint_text, sign_note
 from calward.domain.replay import Check, Finding
@@ -221,6 +222,12 @@ EDITS = {
     "INSERT INTO seat (pack, n) SELECT number, total + 1 FROM pack WHERE removed_at IS NULL": Check.SEAT,
     "UPDATE pack SET total = total + 1": Check.PACK,
     "UPDATE pack SET expires_at = expires_at - 1": Check.PACK,
+    "UPDATE pack SET generation = generation + 1": Check.PACK,
+    "UPDATE pack SET bought_as = '2025'": Check.PACK,
+    "UPDATE pack SET transfer = 'T1'": Check.PACK,
+    "UPDATE pack SET frozen_at = 5": Check.PACK,
+    "UPDATE pack SET aside = 1": Check.PACK,
+    f"UPDATE seat SET license = -1, held_until = {NEVER} WHERE license IS NULL": Check.SEAT,
     "UPDATE pack SET installed_at = installed_at - 1": Check.PACK,
     "UPDATE pack SET version = '2025' WHERE version <> '2025'": Check.PACK,
     "UPDATE pack SET family = family + 1": Check.PACK,

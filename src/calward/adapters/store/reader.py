@@ -78,7 +78,7 @@ class SqlReader:
         found = self._all(select(*(pack.c[name] for name in rows.PACK), held).where(where))
         issued = {row[0]: row[-1] for row in found}
         in_order = Shelf.of(rows.pack_from(row[:-1]) for row in found).packs
-        return [PackRow(x, issued[x.row]) for x in in_order]
+        return [PackRow(x, issued[x.row] - x.aside) for x in in_order]  # CALs that are set aside are held by nobody.
 
     # Licenses.
 
