@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from calward.app.clearinghouse.desk import Clearinghouse
     from calward.app.sessionhost.diagnosis import Diagnosis
     from calward.domain.ladder import Ladder
+    from calward.domain.trust import Keyring, Role
     from calward.entrypoints.cli.wiring import RunOptions, ServeOptions, Where
 
 __all__ = ["Wiring", "main"]
@@ -224,6 +225,22 @@ class Wiring:
             return restore_house(archive, house, passphrase, replace=replace)
         config = load_config(options.config, os.environ, options.settings)
         return restore_backup(archive, config, passphrase, replace=replace)
+
+    def encrypt_clearinghouse_keys(self, data_dir: Path) -> list[str]:
+        """Encrypt the keys that are not yet; their files."""
+        from calward import bootstrap_clearinghouse
+
+        return bootstrap_clearinghouse.encrypt_keys(data_dir)
+
+    def rotate_clearinghouse_key(
+        self, data_dir: Path, role: "Role", keep_days: int, days: int, root_key: Path | None
+    ) -> "Keyring":
+        """Sign with a new key from now on; the keyring that says so."""
+        from calward import bootstrap_clearinghouse
+        from calward.adapters.system import SystemClock, SystemEntropy
+
+        times = (keep_days, days, root_key, SystemClock(), SystemEntropy())
+        return bootstrap_clearinghouse.rotate_key(data_dir, role, *times)
 
     def serve_asgi(
         self,

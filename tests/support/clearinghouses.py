@@ -8,6 +8,7 @@ from starlette.types import ASGIApp
 
 from calward import bootstrap_clearinghouse
 from calward.app.clearinghouse.desk import Clearinghouse
+from calward.domain.trust import Keyring, Role
 from tests.support.clocks import CountedEntropy, SetClock
 
 
@@ -27,6 +28,15 @@ class ClearinghouseWiring:
 
     def publish_keyring(self, data_dir: Path, name: str | None, days: int, root_key: Path | None) -> bytes:
         return bootstrap_clearinghouse.publish_keyring(data_dir, name, days, root_key, self.clock, self.entropy)
+
+    def encrypt_clearinghouse_keys(self, data_dir: Path) -> list[str]:
+        return bootstrap_clearinghouse.encrypt_keys(data_dir)
+
+    def rotate_clearinghouse_key(
+        self, data_dir: Path, role: Role, keep_days: int, days: int, root_key: Path | None
+    ) -> Keyring:
+        times = (keep_days, days, root_key, self.clock, self.entropy)
+        return bootstrap_clearinghouse.rotate_key(data_dir, role, *times)
 
     def serve_asgi(
         self,

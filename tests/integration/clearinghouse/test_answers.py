@@ -25,6 +25,7 @@ from tests.support.clearinghouses import ClearinghouseWiring
 from tests.support.signed import STATEMENTS, STRANGER, a_signer, sealed
 
 R = AcceptanceRefusal
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -180,7 +181,7 @@ def test_a_kill_between_commit_and_signature_loses_nothing(
     ended = subprocess.run(
         [sys.executable, "-c", KILLED, str(folder), str(tmp_path / "request")],
         check=False,
-        env=os.environ | {"PYTHONPATH": "."},
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
     )
     assert ended.returncode == -signal.SIGKILL
     (planned,) = desk.overview().register
@@ -225,7 +226,7 @@ def test_two_processes_never_claim_more_than_was_bought(
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
-                env=os.environ | {"PYTHONPATH": "."},
+                env=os.environ | {"PYTHONPATH": str(ROOT)},
             )
         )
     for one in racers:

@@ -36,7 +36,7 @@ class ClearinghouseMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.clock = SetClock()
-        store = SqliteClearinghouseStore(Path(":memory:"))
+        self.store = store = SqliteClearinghouseStore(Path(":memory:"))
         self.desk = Clearinghouse(store, PACK, ACTIVATION, self.clock, CountedEntropy(), load_ladder, verify)
         self.desk.publish_keyring("Example CALs", ROOT, 10_000)
         self.desk.add_organization(AddOrganization("Example Ltd"))
@@ -154,6 +154,7 @@ class ClearinghouseMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         audit = self.desk.audit([self.desk.checkpoint()])
+        self.store.close()
         assert audit.passed, audit.findings
 
 

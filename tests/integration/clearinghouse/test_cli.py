@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from calward.entrypoints.cli.clearinghouse import clearinghouse
 from calward.entrypoints.cli.clearinghouse_output import EXIT_REFUSED
+from calward.domain.operators import Operator, OperatorRole
 from tests.support.clearinghouses import ClearinghouseWiring
 from tests.support.signed import OTHER_SERVER_ID, SERVER_ID, a_request, sealed
 
@@ -122,7 +123,7 @@ def test_an_output_that_cannot_be_written_is_said(
 def test_an_operator_s_token_is_shown_once(wiring: ClearinghouseWiring, folder: Path) -> None:
     good(wiring, "init", folder)
     token = good(wiring, "operator", "shop", "--dir", folder)["token"]
-    assert wiring.open_clearinghouse(folder).operator_of(token) == "shop"
+    assert wiring.open_clearinghouse(folder).operator_of(token) == Operator("shop", OperatorRole.SELLER)
 
 
 def test_the_next_keyring_is_published(wiring: ClearinghouseWiring, folder: Path) -> None:

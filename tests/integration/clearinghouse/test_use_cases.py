@@ -27,6 +27,7 @@ from calward.domain.envelope import decode_envelope
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.statements import Activation, Channel, KeyPackStatement, PayloadType
 from calward.domain.trust import Keyring, Trust
+from calward.domain.operators import Operator, OperatorRole
 from tests.support.clearinghouses import ClearinghouseWiring
 from tests.support.signed import (
     DAY,
@@ -316,7 +317,7 @@ def test_a_folder_without_a_clearinghouse_says_how_to_make_one(wiring: Clearingh
 
 def test_an_operator_is_known_by_the_token_that_was_shown_once(desk: Clearinghouse, folder: Path) -> None:
     token = desk.name_operator("shop")
-    assert desk.operator_of(token) == "shop"
+    assert desk.operator_of(token) == Operator("shop", OperatorRole.SELLER)
     assert desk.operator_of(token + "0") is None
     assert desk.operator_of("\ud800") is None
     assert problem_of(lambda: desk.name_operator("shop")) is Problem.CONFLICT

@@ -14,7 +14,7 @@ from calward.app.clearinghouse.confirm_key import confirm_key
 from calward.app.clearinghouse.end_transfer import cancel_transfer, end_due_transfers
 from calward.app.clearinghouse.keyrings import current_keyring
 from calward.app.clearinghouse.means import Means
-from calward.app.clearinghouse.name_operator import name_operator, operator_of
+from calward.app.clearinghouse.name_operator import end_operator, name_operator, operator_of
 from calward.app.clearinghouse.ports import Book, Signer
 from calward.app.clearinghouse.publish_keyring import PublishKeyring, publish_keyring
 from calward.app.clearinghouse.recognize import Sender, recognize
@@ -24,6 +24,7 @@ from calward.app.clearinghouse.sign_intent import finish, sign_part
 from calward.app.clearinghouse.sign_key_pack import SignKeyPack, sign_key_pack
 from calward.app.clearinghouse.verify_register import RegisterAudit, verify_register
 from calward.domain.acceptance import NotAccepted
+from calward.domain.operators import Operator, OperatorRole
 from calward.domain.purchases import Purchase
 from calward.domain.register import PackRecord, Transfer
 from calward.domain.statements import Channel, KeyPackStatement, PayloadType
@@ -95,23 +96,32 @@ class Clearinghouse(Means):
         """Confirm the new key of a known license server in an operator's name."""
         return confirm_key(server_id, fingerprint, by, means=self)
 
-    def publish_keyring(self, name: str, root: Signer, days: int) -> bytes:
-        """Let the root sign the keyring of the keys in use; the envelope."""
-        keys = (
+    def publish_keyring(self, name: str, root: Signer, days: int, more: Sequence[RoleKey] = ()) -> bytes:
+        """Let the root sign the keyring of the keys in use, and of ``more`` that are accepted beside them; the envelope."""
+        used = (
             RoleKey(Role.PACK, self.pack_signer.public_key),
             RoleKey(Role.ACTIVATION, self.activation_signer.public_key),
         )
+        keys = tuple(dict.fromkeys((*used, *more)))
         return publish_keyring(PublishKeyring(name, keys, days), store=self.store, root=root, now=self.now())
 
     def keyring(self) -> tuple[Keyring, bytes]:
         """The newest keyring and its envelope."""
         return current_keyring(self.store)
 
-    def name_operator(self, name: str) -> str:
+    def name_operator(self, name: str, role: OperatorRole = OperatorRole.SELLER) -> str:
         """The token of a new operator, shown once."""
-        return name_operator(name, store=self.store, entropy=self.entropy, now=self.now())
+        return name_operator(name, store=self.store, entropy=self.entropy, now=self.now(), role=role)
 
-    def operator_of(self, token: str) -> str | None:
+    def operators(self) -> Sequence[Operator]:
+        """All operators."""
+        return self.store.read(lambda book: book.parties.operators())
+
+    def end_operator(self, name: str) -> None:
+        """Take an operator's token back."""
+        end_operator(name, store=self.store)
+
+    def operator_of(self, token: str) -> Operator | None:
         """Whose token it is."""
         return operator_of(token, store=self.store)
 

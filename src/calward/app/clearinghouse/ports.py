@@ -13,6 +13,7 @@ from calward.app.clearinghouse.records import (
     RegisteredServer,
     Waiting,
 )
+from calward.domain.operators import Operator
 from calward.domain.pack_requests import HeldPack
 from calward.domain.purchases import Purchase
 from calward.domain.register import PackRecord, Transfer
@@ -71,11 +72,17 @@ class Parties(Protocol):
     def organizations(self) -> Sequence[Organization]:
         """All organizations, the oldest first."""
 
-    def add_operator(self, name: str, token_hash: bytes, at: datetime) -> None:
+    def add_operator(self, operator: Operator, token_hash: bytes, at: datetime) -> None:
         """Remember whose token has this SHA-256; CONFLICT where there is an operator of that name."""
 
-    def operator(self, token_hash: bytes) -> str | None:
+    def operator(self, token_hash: bytes) -> Operator | None:
         """Whose token it is."""
+
+    def operators(self) -> Sequence[Operator]:
+        """All operators by name."""
+
+    def end_operator(self, name: str) -> bool:
+        """Forget an operator's token; whether there was one."""
 
 
 class Purchases(Protocol):

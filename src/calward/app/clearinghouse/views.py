@@ -6,12 +6,21 @@ from typing import Any
 
 from calward.app.clearinghouse.activate_license_server import key_fingerprint
 from calward.app.clearinghouse.records import KeyChange, Organization, RegisteredServer
+from calward.app.clearinghouse.verify_register import RegisterAudit
 from calward.domain.fields import render_moment
 from calward.domain.purchases import Purchase
 from calward.domain.register import PackRecord, Transfer
 from calward.domain.statements import NO_END
 
-__all__ = ["key_change_view", "organization_view", "pack_view", "purchase_view", "server_view", "transfer_view"]
+__all__ = [
+    "audit_view",
+    "key_change_view",
+    "organization_view",
+    "pack_view",
+    "purchase_view",
+    "server_view",
+    "transfer_view",
+]
 
 
 def organization_view(found: Organization) -> dict[str, Any]:
@@ -99,6 +108,12 @@ def key_change_view(found: KeyChange) -> dict[str, Any]:
         "confirmed_by": found.confirmed_by,
         "confirmed_at": _when(found.confirmed_at),
     }
+
+
+def audit_view(found: RegisterAudit) -> dict[str, Any]:
+    """What verifying the ledger found; ``size`` and ``root``: of the tree that the events make."""
+    findings = [{"check": x.check.value, "where": x.where, "detail": x.detail} for x in found.findings]
+    return {"holds": found.passed, "size": found.size, "root": found.root.hex(), "findings": findings}
 
 
 def _when(moment: datetime | None) -> str | None:

@@ -1,11 +1,10 @@
 """What does a clearinghouse answer over HTTP?
 
-``POST /v1/activations`` takes the signed request of a license server as it is; whoever has the server's key may ask.
-``POST /v1/key-packs`` is for operators, who carry a token. ``GET /v1/keyring`` is for everybody.
+``POST /v1/requests`` takes signed requests of license servers, ``POST /v1/activations`` a first one alone; whoever has the server's
+key may ask. ``GET /v1/keyring`` is for everybody. All else is for operators, who carry a token: ``operator_routes``.
 """
 
 from datetime import datetime
-from http import HTTPStatus
 from typing import Annotated
 
 import msgspec
@@ -20,11 +19,13 @@ from calward.app.clearinghouse.desk import Clearinghouse
 from calward.app.clearinghouse.sign_key_pack import SignKeyPack
 from calward.domain.acceptance import NotAccepted
 from calward.domain.cals import CalType
-from calward.domain.envelope import MAX_ENVELOPE_SIZE
-from calward.domain.errors import LicensingError, Problem
+from calward.domain.errors import LicensingError
 from calward.domain.fields import parse_moment
 from calward.domain.statements import NO_END, Channel, Program
-from calward.entrypoints.clearinghouse.problems import not_accepted, on_licensing_error, problem
+from calward.entrypoints.clearinghouse.bodies import small_body
+from calward.entrypoints.clearinghouse.limits import too_many
+from calward.entrypoints.clearinghouse.operator_routes import OPERATOR_ROUTES, decode, operator_of, operator_routes
+from calward.entrypoints.clearinghouse.problems import not_accepted, on_licensing_error
 from calward.entrypoints.clearinghouse.request_door import RequestDoor
 
 __all__ = ["ENVELOPE_TYPE", "Sale", "clearinghouse_app"]
@@ -62,19 +63,19 @@ class Sale(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class _Routes:
-    def __init__(self, desk: Clearinghouse) -> None:
-        self._desk = desk
+    def __init__(self, desk: Clearinghouse, door: RequestDoor) -> None:
+        self._desk, self._door = desk, door
 
     async def activate(self, request: Request) -> Response:
-        command = ActivateLicenseServer(await _body(request), Channel.ONLINE)
+        if wait := self._door.knock(request):
+            return too_many(wait)
+        command = ActivateLicenseServer(await small_body(request), Channel.ONLINE)
         answer = await run_in_threadpool(self._desk.activate, command)
         return not_accepted(answer) if isinstance(answer, NotAccepted) else _envelope(answer)
 
     async def sign_pack(self, request: Request) -> Response:
-        if await run_in_threadpool(self._operator, request) is None:
-            detail = "selling packs needs an operator's token: calward clearinghouse operator NAME makes one"
-            return problem(HTTPStatus.UNAUTHORIZED, Problem.UNAUTHORIZED.value, detail)
-        command = _decode(await _body(request)).command()
+        await operator_of(self._desk, request, OPERATOR_ROUTES["POST", "/v1/key-packs"])
+        command = decode(await small_body(request), Sale).command()
         return _envelope(await run_in_threadpool(self._desk.sign_pack, command))
 
     async def keyring(self, _request: Request) -> Response:
@@ -88,19 +89,17 @@ class _Routes:
         await run_in_threadpool(self._desk.keyring)
         return PlainTextResponse("ready\n")
 
-    def _operator(self, request: Request) -> str | None:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        return self._desk.operator_of(token) if scheme.lower() == "bearer" and token else None
-
 
 def clearinghouse_app(desk: Clearinghouse) -> Starlette:
     """Build the web application of a clearinghouse."""
-    routes = _Routes(desk)
+    door = RequestDoor(desk)
+    routes = _Routes(desk, door)
     return Starlette(
         routes=[
             Route("/v1/activations", routes.activate, methods=["POST"]),
-            Route("/v1/requests", RequestDoor(desk).__call__, methods=["POST"]),
+            Route("/v1/requests", door.__call__, methods=["POST"]),
             Route("/v1/key-packs", routes.sign_pack, methods=["POST"]),
+            *operator_routes(desk),
             Route("/v1/keyring", routes.keyring, methods=["GET"]),
             Route("/livez", routes.alive, methods=["GET"]),
             Route("/readyz", routes.ready, methods=["GET"]),
@@ -111,20 +110,3 @@ def clearinghouse_app(desk: Clearinghouse) -> Starlette:
 
 def _envelope(envelope: bytes) -> Response:
     return Response(envelope, media_type=ENVELOPE_TYPE)
-
-
-def _decode(body: bytes) -> Sale:
-    try:
-        return msgspec.json.decode(body, type=Sale)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise LicensingError(Problem.MALFORMED, f"the sale cannot be read: {error}") from None
-
-
-async def _body(request: Request) -> bytes:
-    """The body, never more of it in memory than is allowed."""
-    body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_ENVELOPE_SIZE + 1:  # A line feed may follow the envelope.
-            raise LicensingError(Problem.MALFORMED, f"the body is longer than {MAX_ENVELOPE_SIZE} bytes")
-    return body

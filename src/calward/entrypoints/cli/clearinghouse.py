@@ -18,6 +18,7 @@ from calward.domain.envelope import MAX_ENVELOPE_SIZE, keyid_of
 from calward.domain.statements import MAX_TOTAL, NO_END, Channel, Program
 from calward.entrypoints.clearinghouse.app import clearinghouse_app
 from calward.entrypoints.cli.clearinghouse_desk import answer, cancel, confirm_key, register, transfers
+from calward.entrypoints.cli.clearinghouse_keys import encrypt_keys, rotate
 from calward.entrypoints.cli.clearinghouse_options import Moment, dir_option, json_option, out_option
 from calward.entrypoints.cli.clearinghouse_output import (
     hand_out,
@@ -27,6 +28,7 @@ from calward.entrypoints.cli.clearinghouse_output import (
     say,
 )
 from calward.entrypoints.cli.clearinghouse_sales import organization, purchase
+from calward.entrypoints.cli.clearinghouse_staff import audit, operator, operators
 from calward.ladders import DEFAULT_LADDER
 
 __all__ = ["ClearinghouseWiring", "clearinghouse"]
@@ -59,6 +61,9 @@ class ClearinghouseWiring(Protocol):
         """Serve until a signal ends it; raises LicensingError."""
 
 
+_STAFF = (operator, operators, audit, rotate, encrypt_keys)
+
+
 @click.group()
 def clearinghouse() -> None:
     """Activate license servers and sell them CALs: for whoever runs a clearinghouse.
@@ -73,7 +78,7 @@ def clearinghouse() -> None:
     """  # noqa: D301 -- click wants the character itself, which keeps the lines below it apart
 
 
-for _command in (organization, purchase, answer, register, transfers, cancel, confirm_key):
+for _command in (organization, purchase, answer, register, transfers, cancel, confirm_key, *_STAFF):
     clearinghouse.add_command(_command)
 
 
@@ -98,6 +103,7 @@ def init(wiring: ClearinghouseWiring, data_dir: Path, name: str, days: int, *, a
         f"root key {root.hex()}",
         "give it to the license servers that shall trust this clearinghouse",
         f"take {data_dir / 'root.key'} away and keep it offline: it is needed again for the next keyring only",
+        "encrypt the keys: calward clearinghouse encrypt-keys",
     ]
     say(as_json, {"dir": str(data_dir), "name": name, "root_key": root.hex(), "root_keyid": keyid_of(root)}, lines)
 
@@ -231,22 +237,6 @@ def sign(
         expires_at=expires,
     )
     hand_out(desk.sign_pack(command), output, "key pack", as_json=as_json, order=command.order)
-
-
-@clearinghouse.command()
-@click.argument("name")
-@dir_option
-@json_option
-@click.pass_obj
-def operator(wiring: ClearinghouseWiring, name: str, data_dir: Path, *, as_json: bool) -> None:
-    """Name somebody who may sell packs over HTTP, and show the token, this once.
-
-    \b
-    Example:
-      calward clearinghouse operator shop --dir ./ch
-    """  # noqa: D301
-    token = wiring.open_clearinghouse(data_dir).name_operator(name)
-    say(as_json, {"name": name, "token": token}, [f"operator {name}", f"token {token}", "it is shown this once"])
 
 
 @clearinghouse.command()
