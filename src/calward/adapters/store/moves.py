@@ -35,7 +35,7 @@ _ADD = {
         "(SELECT ?, ?, ? UNION ALL SELECT pack, n + 1, total FROM numbers WHERE n < total) "
         "INSERT INTO seat (pack, n) SELECT pack, n FROM numbers WHERE n <= total"
     ),
-    "postgresql": "INSERT INTO seat (pack, n) SELECT ?, n FROM generate_series(?, ?) AS numbers(n)",
+    "postgresql": "INSERT INTO seat (pack, n) SELECT ?, n FROM generate_series(?::integer, ?::integer) AS numbers(n)",
 }
 
 

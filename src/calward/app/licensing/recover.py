@@ -15,11 +15,11 @@ from calward.app.licensing.quarantine import leave_quarantine
 from calward.app.licensing.request_packs import forget_ask, open_asks
 from calward.app.licensing.signed_things import REGISTER, moment_of
 from calward.app.licensing.transfers import open_transfers
-from calward.app.licensing.words import word_was_answered
+from calward.app.licensing.words import earlier_words, word_was_answered
 from calward.app.ports import Book
 from calward.domain.acceptance import AcceptanceRefusal, NotAccepted
 from calward.domain.events import Kind
-from calward.domain.fields import render_moment
+from calward.domain.fields import parse_moment, render_moment
 from calward.domain.key_packs import KeyPack, PackId
 from calward.domain.pack_orders import PackRef, Register, TransferEnd, TransferOutcome
 from calward.domain.pack_requests import RecoverRequest
@@ -37,11 +37,13 @@ def take_register(
 
     Facts: ``packs``, how many are this server's, ``removed``, the ids of those that are not.
     """
-    asked = next((x for x in open_asks(book) if x.question.head.nonce == register.nonce), None)
-    if asked is None or not isinstance(asked.question, RecoverRequest):
+    if not _asked_for(register, book):
         detail = "the register answers another request: use the answer to the recover request that was made last"
         return NotAccepted(AcceptanceRefusal.ANSWERS_ANOTHER_REQUEST, detail)
     book.alone()
+    # Before anything is written: a key that was exchanged for nothing costs a heartbeat, one that was not would leave void licenses
+    # good. What fails here has changed nothing.
+    key = new_license_key()
     word_was_answered(book, register.nonce)
     refs = {one.pack_id: one.generation for one in register.packs}
     _end_transfers(register, refs, book, now, by)
@@ -53,13 +55,24 @@ def take_register(
     for one in list(open_asks(book)):
         forget_ask(book, one.name)
     book.keep_document(REGISTER, json.dumps({"issued_at": render_moment(register.issued_at), "packs": refs}).encode())
-    # Before the commit: a key that was exchanged for nothing costs a heartbeat, one that was not would leave void licenses good.
-    key = new_license_key()
     book.set_server(replace(book.server(), recovered_at=now))
     facts = {"order": register.order_id, "packs": len(refs), "removed": [pack.id for pack in gone], "key": key}
     event = write_act(book, Kind.LEDGER_RECOVERED, now, by, **facts)
     finish_recovery(book, now=now, by=by)
     return Done("recovered", event, {"packs": len(refs), "removed": [pack.id for pack in gone]})
+
+
+def _asked_for(register: Register, book: Book) -> bool:
+    """Whether it answers a recover request of ours: one that is open, or that was refused once and was heard after all.
+
+    The clearinghouse has signed the packs anew then, whatever we think of our question; one that we followed already is none.
+    """
+    asked = next((x for x in open_asks(book) if x.question.head.nonce == register.nonce), None)
+    if asked is not None:
+        return isinstance(asked.question, RecoverRequest)
+    last = book.document(REGISTER)
+    newer = last is None or register.issued_at > parse_moment(json.loads(last)["issued_at"], "the register")
+    return newer and register.nonce in earlier_words(book)
 
 
 def finish_recovery(book: Book, *, now: int, by: str) -> None:

@@ -36,23 +36,28 @@ def renew_signed_pack(
     due = {one.pack_id for one in missing_packs(book) if one.generation <= found.generation}
     if pack is None or found.pack_id not in due:
         return None
+    command = install_command(found, text, by)
+    renewed = _renewed(command, pack, ladder)  # Raises before anything is written.
     book.alone()
     settle(book, now=now)
-    command = install_command(found, text, by)
     running = book.holdings(pack, now)
     if pack.transfer is None and command.type is pack.type and len(running) <= command.total:
         close_up(running, command.total, pack, book, now)
-        return Done("renewed", _store(command, pack, book, ladder, now), {"licenses": len(running)})
+        return Done("renewed", _store(renewed, command, book, now), {"licenses": len(running)})
     move_out(pack, pack.transfer or RECOVERED, book, now=now, by=by)
     return install_key_pack(command, book, ladder, now=now)
 
 
-def _store(command: InstallKeyPack, pack: KeyPack, book: Book, ladder: Ladder, now: int) -> int:
+def _renewed(command: InstallKeyPack, pack: KeyPack, ladder: Ladder) -> KeyPack:
+    """The pack as the clearinghouse has signed it now."""
     version = ladder.canonical(command.version)
-    bought_as = ladder.canonical(command.bought_as or command.version)
-    family = ladder.family_of(version)
+    family, bought_as = ladder.family_of(version), ladder.canonical(command.bought_as or command.version)
     changed = replace(pack, version=version, family=family, total=command.total, expires_at=command.expires_at)
-    book.change_pack(replace(changed, generation=command.generation, bought_as=bought_as, aside=0), command.statement)
-    facts = {"version": version, "type": pack.type.value, "total": command.total, "expires": command.expires_at}
-    facts |= {"generation": command.generation, "bought_as": bought_as, "order": RECOVERED}
+    return replace(changed, generation=command.generation, bought_as=bought_as, aside=0)
+
+
+def _store(pack: KeyPack, command: InstallKeyPack, book: Book, now: int) -> int:
+    book.change_pack(pack, command.statement)
+    facts = {"version": pack.version, "type": pack.type.value, "total": pack.total, "expires": pack.expires_at}
+    facts |= {"generation": pack.generation, "bought_as": pack.bought_as, "order": RECOVERED}
     return write_act(book, Kind.PACK_CHANGED, now, command.by, pack=pack.id, **facts)
