@@ -34,6 +34,7 @@ from calward.domain.handover import MAX_HANDOVER_SIZE
 from calward.domain.notes import Checkpoint
 from calward.domain.pack_requests import ChangeKind, MoveReason, RecoverReason, SourceState
 from calward.domain.quarantine import Cause, Quarantine
+from calward.domain.purchases import Purchase
 from calward.domain.statements import Channel
 from tests.support.moving_world.copies import Copy
 from tests.support.moving_world.faults import unreachable
@@ -95,7 +96,7 @@ def send(world: World, copy: Copy, request: bytes) -> Said | None:
     return said
 
 
-def ask_for(world: World, rng: Random, copy: Copy, wanted: Ask) -> None:
+def ask_for(world: World, rng: Random, copy: Copy, wanted: Ask, *, online: bool = False) -> None:
     """Online mostly, else as a file that may go any way."""
     request = world.guarded(copy, lambda: copy.act(_ask, wanted, copy))
     if request is None:
@@ -103,7 +104,7 @@ def ask_for(world: World, rng: Random, copy: Copy, wanted: Ask) -> None:
     again = copy.look(lambda book: _ask(wanted, copy, book, now=book.now()))
     if again != request:
         raise Broken("the same question was signed anew")
-    if rng.random() < 0.7:
+    if online or rng.random() < 0.7:
         send(world, copy, request)
     else:
         post(world, copy, request)
@@ -119,10 +120,10 @@ def post(world: World, copy: Copy, bundle: bytes) -> None:
     world.sent.append(letter)
 
 
-def activate(world: World, rng: Random, copy: Copy | None = None) -> None:
+def activate(world: World, rng: Random, copy: Copy | None = None, *, online: bool = False) -> None:
     copy = copy or someone(world, rng)
     world.tell(f"{copy.label} activates")
-    if rng.random() < 0.3:
+    if not online and rng.random() < 0.3:
 
         def request(book: Any, *, now: int) -> bytes:
             return request_activation(book, copy.signatures, copy.entropy, now=now)
@@ -138,11 +139,14 @@ def activate(world: World, rng: Random, copy: Copy | None = None) -> None:
     world.tell(f"   {world.guarded(copy, online)!r:.80}")
 
 
-def install(world: World, rng: Random) -> None:
-    copy, bought = someone(world, rng), rng.choice(world.purchases)
+def install(
+    world: World, rng: Random, copy: Copy | None = None, bought: Purchase | None = None, *, online: bool = False
+) -> None:
+    copy, bought = copy or someone(world, rng), bought or rng.choice(world.purchases)
     quantity = rng.choice((None, 1, 1, 2, 3))
     world.tell(f"{copy.label} installs {quantity} of {bought.version} {bought.cal_type}")
-    ask_for(world, rng, copy, to_install(bought.program, bought.numbers, quantity, preview=rng.random() < 0.1))
+    preview = not online and rng.random() < 0.1
+    ask_for(world, rng, copy, to_install(bought.program, bought.numbers, quantity, preview=preview), online=online)
 
 
 def move(world: World, rng: Random) -> None:

@@ -4,7 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from calward.domain.key_packs import PackId
+from calward.app.licensing.transfers import releases
+from calward.domain.bundle import split
+from calward.domain.envelope import decode_envelope
+from calward.domain.handover import MAX_HANDOVER_SIZE, HandedLicense
+from calward.domain.key_packs import KeyPack, PackId
+from calward.domain.licenses import Status
+from calward.domain.pack_requests import Release
 from calward.domain.register import PackRecord
 from tests.support.moving_world.copies import Copy
 from tests.support.moving_world.world import Broken, World
@@ -17,6 +23,7 @@ class Checker:
     world: World
     holders: dict[str, tuple[str, int]] = field(default_factory=dict)
     """Each pack's server and the step in which it became that server's."""
+    looked_at: set[tuple[str, str, int]] = field(default_factory=set)
     loose: set[str] = field(default_factory=set)
     """Packs of which more licenses than CALs may run for a while: claimed without a release, or recovered."""
 
@@ -26,6 +33,9 @@ class Checker:
         self._one_server(register)
         self._no_more_than_bought(register)
         self._within_totals(register)
+        for copy in self.world.running():
+            self._nobody_was_left_behind(copy)
+            self._releases_stay_the_same(copy)
 
     def _note_holders(self, register: dict[str, PackRecord]) -> None:
         for name, record in register.items():
@@ -70,6 +80,31 @@ class Checker:
         forked = self.world.forked[copy.who.id]
         if copy.fresh > forked and other.fresh > forked:
             raise Broken(f"pack {name[:6]} is usable on both {copy.label} and {other.label}, and both have talked")
+
+    # --- licenses that go along ---
+
+    def _nobody_was_left_behind(self, copy: Copy) -> None:
+        """Who held a CAL of a pack that has come here holds one now: that one, or one that opens as much."""
+        for pack in copy.packs().values():
+            key = (copy.label, pack.id, pack.generation)
+            licenses = self.world.handed.get((pack.id, pack.generation), ())
+            if key in self.looked_at or not licenses:
+                continue
+            self.looked_at.add(key)
+            if copy.who.id in self.world.forked:
+                continue  # An older ledger has taken the register instead, and ends what it cannot know.
+            for one in licenses:
+                self.world.count("license handed on")
+                if one.expires_at > copy.clock.now() and not _holds(copy, one, pack):
+                    raise Broken(
+                        f"{one.kind} {one.key} came to {copy.label} with pack {pack.id[:6]} and holds nothing there"
+                    )
+
+    def _releases_stay_the_same(self, copy: Copy) -> None:
+        for bundle in copy.look(releases):
+            head = Release.from_payload(decode_envelope(split(bundle, max_size=MAX_HANDOVER_SIZE)[0]).payload)
+            if self.world.releases.setdefault((copy.label, head.transfer_id), bundle) != bundle:
+                raise Broken(f"{copy.label} has signed another release for {head.transfer_id[:6]}")
 
     # --- sums ---
 
@@ -132,6 +167,18 @@ def held_of(copy: Copy) -> list[tuple[Any, list[str]]]:
     def look(book: Any) -> list[tuple[Any, list[str]]]:
         now = book.now()
         return [(pack, [f"{x.kind} {x.key}" for x in book.holdings(pack, now)]) for pack in book.shelf().packs]
+
+    return copy.look(look)
+
+
+def _holds(copy: Copy, one: HandedLicense, pack: KeyPack) -> bool:
+    def look(book: Any) -> bool:
+        holder, now = book.find_holder(one.kind, one.key), book.now()
+        licenses = book.licenses_of(holder) if holder else ()
+        return any(
+            x.status is Status.ACTIVE and x.type is pack.type and x.runs(now) and x.family >= pack.family
+            for x in licenses
+        )
 
     return copy.look(look)
 

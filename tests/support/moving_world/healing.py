@@ -76,6 +76,11 @@ def check_end(world: World) -> None:
         total = sum(x.statement.total for x in overview.register if x.purchase_id == bought.purchase_id)
         if total != claimed or claimed > bought.quantity:
             raise Broken(f"{claimed} CALs are claimed, {total} are in the register, {bought.quantity} were bought")
+    for server in here:
+        waiting = world.store.store.read(lambda book, server=server: list(book.outbox.waiting(server)))
+        if waiting:
+            kinds = [one.part.payload_type.value.split(".")[-1] for one in waiting]
+            raise Broken(f"orders wait for ever for {server[:6]}: {kinds}")
     if overview.unfinished:
         world.count("unfinished at the end")
     _audits(world)

@@ -36,6 +36,7 @@ def run(seed: int, steps: Sequence[int] = range(STEPS)) -> Outcome:
         checker = Checker(world)
         outcome = Outcome(seed, tuple(steps), told=world.told, counts=world.counts)
         try:
+            begin(world)
             for step in steps:
                 _step(world, step)
                 checker.after_step()
@@ -49,13 +50,23 @@ def run(seed: int, steps: Sequence[int] = range(STEPS)) -> Outcome:
         world.close()
 
 
+def begin(world: World) -> None:
+    """Most stories begin when the servers have been activated and have packs."""
+    rng = Random(f"{world.seed}/begin")
+    bad, world.network.bad, world.step = world.network.bad, 0.0, -1
+    for copy in world.running() if rng.random() < 0.9 else ():
+        acts.activate(world, rng, copy, online=True)
+        for bought in world.purchases:
+            if rng.random() < 0.5:
+                acts.install(world, rng, copy, bought, online=True)
+    world.network.bad = bad
+
+
 def _step(world: World, step: int) -> None:
     rng = Random(f"{world.seed}/{step}")
     world.step, world.network.rng = step, rng
     world.later(rng.choice((1, 20, 60, 3600, 3600, 20_000, 86_400)))
     weights = acts.ACTS | (acts.DISK_ACTS if world.faulty_disks else {})
-    if step < 4:
-        weights = {acts.activate: 2, acts.install: 2}
     act = rng.choices(list(weights), list(weights.values()))[0]
     if rng.random() < world.crashes:
         rng.choice(world.running()).ledger.doom.plan(rng)

@@ -18,7 +18,8 @@ from calward.domain.acceptance import NotAccepted
 from calward.domain.bundle import join, split
 from calward.domain.cals import CalType
 from calward.domain.errors import LicensingError
-from calward.domain.handover import MAX_HANDOVER_SIZE
+from calward.domain.envelope import decode_envelope
+from calward.domain.handover import MAX_HANDOVER_SIZE, HandedLicense, Handover
 from calward.domain.pack_acceptance import payload_type_of
 from calward.domain.purchases import Purchase
 from calward.domain.register import PackRecord, Transfer
@@ -84,7 +85,9 @@ class World:
     """All that was ever sent: anything of it may be played again."""
     answers: dict[tuple[str, Bundle], Bundle] = field(default_factory=dict)
     """How a bundle was answered first."""
+    handed: dict[tuple[str, int], tuple[HandedLicense, ...]] = field(default_factory=dict)
     releases: dict[tuple[str, str], Bundle] = field(default_factory=dict)
+    """What a copy has signed for a transfer: always the same bytes."""
     shelved: dict[str, list[tuple[int, Any]]] = field(default_factory=dict)
     """Copies of disks by server id, with their step."""
     forked: dict[str, int] = field(default_factory=dict)
@@ -185,6 +188,8 @@ class World:
         # A person may answer a request for activation again in another way, and gets another activation.
         name = (channel if _asks_activation(bundle) else "", bundle)
         known = self.answers.get(name)
+        if not isinstance(said, NotAccepted):
+            self._note_handed(bundle)
         if known is None:
             if not isinstance(said, NotAccepted):
                 self.answers[name] = said
@@ -193,6 +198,13 @@ class World:
         if isinstance(said, NotAccepted) or not _the_same(known, said):
             raise Broken(f"the same request was answered otherwise: {said!r:.300}")
         return said
+
+    def _note_handed(self, bundle: Bundle) -> None:
+        """Which licenses go along with a pack that was released, by the pack and the generation in which it arrives."""
+        for text in split(bundle, max_size=MAX_HANDOVER_SIZE):
+            if payload_type_of(text) is PayloadType.HANDOVER:
+                found = Handover.from_payload(decode_envelope(text).payload)
+                self.handed.setdefault((found.pack.pack_id, found.pack.generation + 1), found.licenses)
 
     def register(self) -> list[PackRecord]:
         """The register as it is stored; unlike ``overview``, looking lets nothing take effect."""
