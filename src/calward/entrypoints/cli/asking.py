@@ -18,6 +18,9 @@ __all__ = ["ask", "asking_options", "show_results"]
 _SILENT: Final = frozenset({("keyring", "kept")})
 _SENTENCES: Final[Mapping[tuple[str, str], str]] = {
     ("activation", "activated"): "the right to issue is in force: calward server show says until when",
+    ("install-offer", "offered"): (
+        "would install {quantity} CALs {version}/{type}, bought by {organization}; {left} would be left; nothing is claimed yet"
+    ),
     ("key-pack", "installed"): "installed key pack {pack}",
     ("key-pack", "renewed"): "key pack {pack} is signed anew: generation {generation}",
     ("transfer-order", "released"): "released key pack {pack} for {target}: {licenses} licenses go along",

@@ -54,10 +54,6 @@ def install(desk: Desk, /, what: tuple[str, ...], program: str | None, **way: An
     said = ask(desk, body, way["request_file"], way["clearinghouse"])
     if said is None:
         return
-    offers = [one for one in said.get("results", ()) if one.get("kind") == "install-offer"]
-    if way["preview"] and offers and not desk.as_json:
-        _show_offer(offers[0])
-        return
     show_results(desk, said)
     if not desk.as_json:
         _show_installed(desk, said)
@@ -78,16 +74,6 @@ def _show_installed(desk: Desk, said: Document) -> None:
     for one in said.get("results", ()):
         if one.get("kind") == "key-pack" and one.get("outcome") == "installed" and one.get("pack"):
             say(_pack_line(desk.ask("GET", to("packs", str(one["pack"])))))
-
-
-def _show_offer(offer: Document) -> None:
-    what = f"{cell(offer.get('quantity'))} CALs {cell(offer.get('version'))}/{cell(offer.get('type'))}"
-    say(f"would install {what}, bought by {cell(offer.get('organization'))}; {cell(offer.get('left'))} would be left")
-    if offer.get("fits"):
-        say("this server's version can hold them; nothing is claimed yet")
-    else:
-        versions = cell(offer.get("would_do"))
-        say(f"this server cannot hold them: a server that runs as {versions} can, or have them downgraded", err=True)
 
 
 @click.command()

@@ -1,0 +1,201 @@
+"""The door for license servers over HTTP: what anybody may send, what only a known server may, and how often."""
+
+import base64
+import json
+from collections.abc import Iterator
+from hashlib import sha256
+from http import HTTPStatus
+from itertools import permutations
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from starlette.testclient import TestClient
+
+from calward.adapters.signing import seal
+from calward.app.clearinghouse.add_purchase import AddPurchase
+from calward.app.clearinghouse.desk import Clearinghouse
+from calward.domain.acceptance import AcceptanceRefusal
+from calward.domain.bundle import join, split
+from calward.domain.cals import CalType
+from calward.domain.handover import Handover
+from calward.domain.pack_orders import PackRef
+from calward.domain.pack_requests import CancelRequest, Release
+from calward.domain.statements import Channel, PayloadType, Program
+from calward.entrypoints.clearinghouse import request_door
+from calward.entrypoints.clearinghouse.app import clearinghouse_app
+from calward.entrypoints.clearinghouse.limits import PER_SERVER, Rate, RateLimit
+from calward.entrypoints.clearinghouse.request_door import MAX_LONG, MAX_SMALL
+from tests.support.asking_server import AskingServer
+from tests.support.signed import STRANGER
+
+
+@pytest.fixture
+def client(desk: Clearinghouse) -> Iterator[TestClient]:
+    with TestClient(clearinghouse_app(desk)) as client:
+        yield client
+
+
+def state(desk: Clearinghouse) -> str:
+    """Everything that an act could change."""
+    found = desk.overview()
+    return repr((found.servers, found.register, found.transfers, found.purchases, found.activations))
+
+
+def reason_of(answer: Any) -> str:
+    assert answer.status_code in {HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.CONFLICT}, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    found: str = answer.json()["reason"]
+    return found
+
+
+def test_a_bundle_gets_a_bundle_and_the_same_again(client: TestClient, new: AskingServer) -> None:
+    request = new.seal(new.contact())
+    first = client.post("/v1/requests", content=request)
+    assert first.status_code == HTTPStatus.OK
+    assert client.post("/v1/requests", content=request).content == first.content
+    assert split(first.content)
+
+
+def test_each_way_to_tamper_has_its_own_answer_and_changes_nothing(
+    client: TestClient, desk: Clearinghouse, old: AskingServer, new: AskingServer, root_key: bytes
+) -> None:
+    good = new.seal(new.move(old))
+    envelope = json.loads(good)
+    payload = base64.b64decode(envelope["payload"])
+    stranger = AskingServer(desk, root_key, "nobody")
+    signed_by_a_stranger = seal(PayloadType.MOVE_REQUEST, payload, STRANGER)
+    in_the_name_of_another = seal(PayloadType.MOVE_REQUEST, payload, old.signer)
+    changed = json.dumps(envelope | {"payload": base64.b64encode(payload.replace(b"connected", b"dead")).decode()})
+    other_type = json.dumps(envelope | {"payloadType": PayloadType.CONTACT.value})
+    from_the_clearinghouse = seal(PayloadType.KEY_PACK, b"{}", new.signer)
+    before = state(desk)
+    told = {
+        "cut": client.post("/v1/requests", content=good[:-7]),
+        "forged": client.post("/v1/requests", content=signed_by_a_stranger),
+        "unknown": client.post("/v1/requests", content=stranger.seal(stranger.contact())),
+        "re-addressed": client.post("/v1/requests", content=in_the_name_of_another),
+        "changed": client.post("/v1/requests", content=_canonical(changed)),
+        "swapped type": client.post("/v1/requests", content=_canonical(other_type)),
+        "an answer": client.post("/v1/requests", content=from_the_clearinghouse),
+        "empty": client.post("/v1/requests", content=b""),
+    }
+    assert {what: reason_of(answer) for what, answer in told.items()} == {
+        "cut": "malformed",
+        "forged": "server-not-known",
+        "unknown": "server-not-known",
+        "re-addressed": "for-another-server",
+        "changed": "signature-invalid",
+        "swapped type": "signature-invalid",
+        "an answer": "wrong-payload-type",
+        "empty": "malformed",
+    }
+    assert state(desk) == before
+
+
+def _canonical(text: str) -> bytes:
+    return json.dumps(json.loads(text), separators=(",", ":"), sort_keys=True).encode()
+
+
+def test_a_replayed_nonce_is_refused(client: TestClient, new: AskingServer) -> None:
+    contact = new.contact()
+    assert client.post("/v1/requests", content=new.seal(contact)).status_code == HTTPStatus.OK
+    reused = CancelRequest(contact.head, "0" * 32)
+    assert reason_of(client.post("/v1/requests", content=new.seal(reused))) == "replayed"
+
+
+def test_only_a_release_of_a_known_server_may_be_long(
+    client: TestClient, desk: Clearinghouse, new: AskingServer, root_key: bytes
+) -> None:
+    stranger = AskingServer(desk, root_key, "nobody")
+    filler = b"x" * MAX_SMALL
+    before = state(desk)
+    for first in (filler, new.seal(new.contact()), _release(stranger, 1000), _release(new, 0), b"\n"):
+        answer = client.post("/v1/requests", content=first + b"\n" + filler)
+        assert answer.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE, first[:80]
+    answer = client.post("/v1/requests", content=_release(new, 100) + b"\n" + filler)
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY, answer.text  # It was read, and is no list.
+    assert state(desk) == before
+
+
+def test_a_list_is_not_longer_than_so_many_licenses_can_be(client: TestClient, new: AskingServer) -> None:
+    body = _release(new, 1) + b"\n" + b"x" * (MAX_SMALL + request_door.PER_LICENSE)
+    assert client.post("/v1/requests", content=body).status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    assert MAX_LONG == 256 * 1024 * 1024
+
+
+def _release(server: AskingServer, licenses: int) -> bytes:
+
+    return server.seal(Release(server.head(), "1" * 32, "2" * 32, 1, b"\0" * 32, licenses))
+
+
+def test_who_asks_too_often_is_told_when_to_come_again(client: TestClient, new: AskingServer) -> None:
+    answers = [client.post("/v1/requests", content=new.seal(new.contact())) for _ in range(PER_SERVER.burst + 1)]
+    assert [one.status_code for one in answers[:-1]] == [HTTPStatus.OK] * PER_SERVER.burst
+    assert answers[-1].status_code == HTTPStatus.TOO_MANY_REQUESTS
+    assert int(answers[-1].headers["Retry-After"]) >= 1
+
+
+def test_nobody_uses_up_what_another_server_may_ask(client: TestClient, new: AskingServer, old: AskingServer) -> None:
+    forged = seal(PayloadType.CONTACT, new.contact().to_payload(), old.signer)
+    for _ in range(PER_SERVER.burst // 2):
+        client.post("/v1/requests", content=forged)
+    assert client.post("/v1/requests", content=new.seal(new.contact())).status_code == HTTPStatus.OK
+
+
+def test_a_bucket_fills_with_time_and_the_table_has_a_bound() -> None:
+    now = [0.0]
+    limit = RateLimit(Rate(2, 60), clock=lambda: now[0], most=2)
+    assert [limit.take("a") for _ in range(3)] == [0, 0, 1]
+    now[0] = 1.0
+    assert [limit.take("a") for _ in range(2)] == [0, 1]
+    limit.take("b")
+    limit.take("c")  # "a" is forgotten.
+    assert limit.take("a") == 0
+
+
+@pytest.mark.parametrize("order", list(permutations(range(2))))
+def test_a_release_without_its_list_or_in_another_order_moves_nothing(
+    client: TestClient, desk: Clearinghouse, old: AskingServer, new: AskingServer, order: tuple[int, int]
+) -> None:
+    sold = _sold(desk)
+    old.ask(old.install(Program.OPEN, *sold))
+    (pack,) = desk.overview().register
+    new.ask(new.move(old, proof=sold[1]))
+    (transfer,) = desk.overview().transfers
+    handover = Handover(old.server_id, transfer.transfer_id, PackRef(pack.statement.pack_id, 1), ())
+    listed = old.seal(handover)
+
+    digest = sha256(listed).digest()
+    release = old.seal(Release(old.head(), transfer.transfer_id, pack.statement.pack_id, 1, digest, 0))
+    both = (release, listed)
+    alone = client.post("/v1/requests", content=release)
+    assert reason_of(alone) == "handover-missing"
+    answer = client.post("/v1/requests", content=join(both[at] for at in order))
+    moved = desk.overview().register[0].statement.server_id == new.server_id
+    assert moved is (order == (0, 1)), answer.text
+
+
+def _sold(desk: Clearinghouse) -> tuple[str, ...]:
+
+    return desk.add_purchase(AddPurchase(Program.OPEN, "windows-server", "2008", CalType.PER_USER, 5)).numbers
+
+
+BYTES = st.one_of(st.binary(max_size=300), st.text(max_size=200).map(str.encode))
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(at=st.integers(0, 5000), patch=st.binary(max_size=4), cut=st.booleans(), other=BYTES, whole=st.booleans())
+def test_no_bytes_make_it_fail_or_move_anything(
+    desk: Clearinghouse, new: AskingServer, at: int, patch: bytes, cut: bool, other: bytes, whole: bool
+) -> None:
+    good = join([new.seal(new.contact()), new.seal(new.cancel("0" * 32))])
+    at %= len(good)
+    damaged = other if whole else good[:at] + (b"" if cut else patch + good[at + len(patch) :])
+    before = desk.overview()
+    desk.recognize(damaged.partition(b"\n")[0])
+    found = desk.answer(damaged, Channel.ONLINE)
+    assert isinstance(found, bytes) or found.reason in AcceptanceRefusal
+    after = desk.overview()
+    assert (after.register, after.transfers, after.purchases) == (before.register, before.transfers, before.purchases)
