@@ -54,7 +54,7 @@ def _install(act: Install, world: World, now: int) -> Result:
 def _remove(act: Remove, world: World, now: int) -> Result:
     done = _write(world, act.server, lambda book: remove_key_pack(RemoveKeyPack(act.pack, BY), book, now=now))
     if isinstance(done, Done):
-        world.office.let_go(act.pack)
+        world.office.let_go(act.pack, act.server)
     return _result(done)
 
 

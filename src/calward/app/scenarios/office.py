@@ -72,10 +72,10 @@ class Office:
         if not convertible:
             self.fixed.add(name)
 
-    def let_go(self, name: PackId) -> None:
-        """Note that a pack was removed, and that its handle is free; one that is moving stays what it is."""
+    def let_go(self, name: PackId, server: str) -> None:
+        """Note that its holder removed a pack, and that its handle is free; one that is moving stays what it is."""
         record = self.register.get(name)
-        if record is not None and record.transfer is None:
+        if record is not None and record.transfer is None and record.statement.server_id == server:
             self.gone[name] = self.register.pop(name).statement
 
     def known(self, name: PackId) -> bool:

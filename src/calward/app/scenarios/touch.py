@@ -26,12 +26,14 @@ from calward.domain.handover import HandedLicense
 from calward.domain.key_packs import PackId
 from calward.domain.pack_orders import PackChange, TransferEnd, TransferOrder
 from calward.domain.pack_requests import Release
+from calward.domain.reasons import Reason
 from calward.domain.register import Post, complete_move
 from calward.domain.statements import KeyPackStatement
 
 __all__ = ["contact", "keep_in_touch", "right_until"]
 
 _RENEWED_AFTER: Final = RIGHT // 3
+_IN_VAIN: Final = frozenset({Reason.PACK_ALREADY_INSTALLED, Reason.PACK_EXPIRED})
 
 _UNSIGNED: Final = Signatures(frozenset(), lambda *_: False, b"", lambda _kind, payload: payload)
 
@@ -55,7 +57,9 @@ def contact(server: PlayedServer, world: World, now: int) -> None:
 
 
 def _deliver(post: Post, server: PlayedServer, world: World, now: int) -> bool:
-    return isinstance(_DELIVER[type(post.statement)](post, server, world, now), Done)
+    """Whether it is done with: carried out, or a pack that is there or has ended."""
+    done = _DELIVER[type(post.statement)](post, server, world, now)
+    return isinstance(done, Done) or not _IN_VAIN.isdisjoint(done.reasons)
 
 
 def right_until(server: PlayedServer, world: World, now: int) -> int:

@@ -464,6 +464,34 @@ def test_a_target_that_is_down_gets_what_it_waits_for_when_it_is_up(estate):
     assert (before["total"], after["total"]) == (0, 3)
 
 
+def test_what_an_unreachable_source_removes_after_the_move_is_not_the_targets_pack(estate):
+    *_, removed, there, _, back = told(
+        estate,
+        move(source="unreachable"),
+        a_step("remove", at="2026-02-03T09:00:00Z", server='"OLD"', pack='"P"'),
+        a_step("look", at="2026-02-03T09:00:00Z", server='"NEW"', pack='"P"'),
+        a_step("up", at="2026-02-03T09:00:00Z", server='"OLD"'),
+        a_step("move", at="2026-02-04T09:00:00Z", pack='"P"', **{"from": '"NEW"', "to": '"OLD"'}),
+    )
+    assert removed["outcome"] == "removed"
+    assert there["total"] == 3
+    assert (back["outcome"], back["pending"]) == ("moved", False)
+
+
+def test_a_pack_that_ends_on_its_way_is_waited_for_no_longer(estate):
+    ending = estate.replace("total = 3", "total = 3\nexpires_at = 2026-01-20T00:00:00Z")
+    *_, at_old, at_new = told(
+        ending,
+        step("down", server="OLD"),
+        move(source="unreachable"),
+        a_step("up", at="2026-02-20T09:00:00Z", server='"OLD"'),
+        a_step("look", at="2026-02-20T09:00:00Z", server='"OLD"', pack='"P"'),
+        a_step("look", at="2026-02-20T09:00:00Z", server='"NEW"', pack='"P"'),
+    )
+    assert (at_old["total"], at_new["total"]) == (0, 0)
+    assert at_new["moving"] is None
+
+
 def test_a_pack_that_was_removed_after_a_move_may_be_installed_anywhere(estate, versions):
     def install(day: int, server: str) -> str:
         pack = {"id": '"P"', "version": f'"{versions.old}"', "type": '"per-device"', "total": "3"}
