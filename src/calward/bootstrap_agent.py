@@ -15,7 +15,7 @@ from calward.adapters.host_checkpoints import HostCheckpoints
 from calward.adapters.host_config import DEFAULT_CONFIG, HostConfig, load_host_config, read_token
 from calward.adapters.host_known_servers import KnownServers
 from calward.adapters.host_log import HostLog
-from calward.adapters.host_peers import client_address
+from calward.adapters.host_peers import callers
 from calward.adapters.host_process import groups_of
 from calward.adapters.host_state import StateFolder
 from calward.adapters.host_terminals import is_gone
@@ -67,7 +67,7 @@ def make_desk(config: HostConfig, journal: Journal, chain: HostWireChain | None 
         renew_chain=partial(_renew, chain),
         ladder=load_ladder(config.agent.ladder),
         verify=verify,
-        client_address=client_address,
+        callers=callers,
         exempt=partial(_exempt, config),
         is_gone=lambda session: is_gone(session, _now()),
         journal=journal,
@@ -88,6 +88,7 @@ async def _run(config: HostConfig, journal: Journal, ready: Callable[[dict[str, 
             config,
             decide=desk.decide,
             ended=desk.ended,
+            logged_on=desk.logged_on,
             log=journal.info,
             now=int(_now().timestamp()),
             chain=chain.certificates,

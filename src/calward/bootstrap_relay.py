@@ -36,6 +36,7 @@ def relay_server(
     *,
     decide: Decide,
     ended: Callable[[str], None],
+    logged_on: Callable[[str], None],
     log: Callable[[str], None],
     now: int,
     chain: Callable[[], Sequence[bytes]] = tuple,
@@ -67,7 +68,7 @@ def relay_server(
         Limits(decide=config.agent.device_seconds, waiting=min(Limits().waiting, _sockets() // 4)),
         _shown(relay) if security is HostSecurity.NLA else None,
     )
-    return RelayServer(settings, Outside(decide, ended, log, secrets.token_bytes))
+    return RelayServer(settings, Outside(decide, ended, log, secrets.token_bytes, logged_on))
 
 
 def _sockets() -> int:

@@ -120,7 +120,20 @@ def test_a_device_with_which_somebody_has_logged_on_is_no_stranger_any_more(agen
     [path] = (tmp_path / "state" / "devices").glob("*.json")
     assert json.loads(path.read_text())["proven"] is False
     pam(made, "account", "account", "xrdp-sesman")
-    made._pam._confirming.shutdown(wait=True)
+    made._proving.finish()
+    assert json.loads(path.read_text())["proven"] is True
+
+
+def test_a_logon_that_the_host_has_accepted_itself_proves_its_device(agent, tmp_path):
+    made, fake = agent
+    fake.full_status = "temporary"
+    connect(made)
+    made.logged_on("127.64.0.10")
+    made.logged_on("")
+    made.logged_on(CONNECTION)
+    made._proving.finish()
+    assert [body for path, body in fake.asked if path.endswith("confirm")] == [{"license": "L1"}]
+    [path] = (tmp_path / "state" / "devices").glob("*.json")
     assert json.loads(path.read_text())["proven"] is True
 
 

@@ -97,7 +97,7 @@ def test_a_device_is_proven_at_the_server_that_gave_its_temporary_license_and_on
         assert connect(desk, 1, "PC-one").license.status == "temporary"
         assert (licenses(empty, "PC-one"), licenses(stocked, "PC-one")) == ([("per-device", "temporary")], [])
         assert logon(desk, "carol") == 0
-        desk._pam._confirming.shutdown(wait=True)
+        desk._proving.finish()
         assert connect(desk, 1, "PC-one").license.status == "temporary", "the second server has never seen it"
         assert licenses(stocked, "PC-one") == []
 

@@ -29,10 +29,19 @@ def secured(security: HostSecurity = HostSecurity.PLAIN, *, exchange: bool = Tru
 
 
 def connected(
-    security: HostSecurity = HostSecurity.PLAIN, *, build: int = 18363, exchange: bool = True
+    security: HostSecurity = HostSecurity.PLAIN,
+    *,
+    build: int = 18363,
+    exchange: bool = True,
+    logon: bytes = b"",
+    logon_answer: bytes = b"",
 ) -> tuple[Relay, list[Act]]:
-    """A relay up to Client Info, and the acts that this gave."""
+    """A relay up to Client Info, and the acts that this gave; ``logon`` and its answer come before, where there is NLA."""
     relay = secured(security, exchange=exchange)
+    if logon:
+        relay.from_client(logon)
+    if logon_answer:
+        relay.from_host(logon_answer)
     relay.from_client(relayed.connect_initial("PC1", build))
     relay.from_host(relayed.connect_response())
     relay.from_client(relayed.ERECT + relayed.ATTACH)

@@ -268,7 +268,8 @@ async def relay_running(
         trial.over.set()
 
     logged: list[str] = []
-    relay = RelayServer(settings, Outside(ask, ended, logged.append, secrets.token_bytes))
+    logged_on: list[str] = []
+    relay = RelayServer(settings, Outside(ask, ended, logged.append, secrets.token_bytes, logged_on.append))
     trial = Trial((await relay.start())[1], host, client_tls, relay, logged=logged)
     try:
         yield trial

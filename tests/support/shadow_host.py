@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.support.room import PASSWORD, Program, Room, until
+from tests.support.running_server import CALWARD
 from tests.support.x_display import display
 from tests.support.xrdp_host import JWM, listening
 
@@ -48,6 +49,8 @@ def shadow_host(room: Room, *, security: str, port: int) -> Iterator[ShadowHost]
         line = room.done("winpr-hash", "-f", "sam", "-u", "alice", "-p", PASSWORD)
         room.path("/run/shadow/sam").write_bytes(line + b"\n")
         options = ["/sam-file:/run/shadow/sam"]
+    else:
+        room.done(CALWARD, "agent", "install-pam", "--service", "xdm", "--yes")
     env = {**shared.env, "HOME": "/run/shadow"}
     command = ("freerdp-shadow-cli", f"/port:{port}", "/bind-address:127.0.0.1", f"/sec:{security}", *options)
     program = room.start(*command, name=f"shadow-{security}", env=env)

@@ -1,7 +1,8 @@
-"""Through which connection did a user come, where PAM does not say? xrdp 0.9 never sets PAM_RHOST.
+"""Through which connection did a user come, where PAM does not say? xrdp 0.9 never sets PAM_RHOST, FreeRDP's shadow does not either.
 
-The program that PAM starts is a child of xrdp-sesman. Sesman's connections on its own port lead to the xrdp process that serves the
-user, and that one's other TCP connection is the user's: its peer is the client, or the relay.
+The program that PAM starts is a child of the one that asks PAM. Where that is xrdp-sesman, its connections on its own port
+lead to the xrdp process that serves the user, and that one's other TCP connection is the user's: its peer is the client, or
+the relay. FreeRDP's shadow asks within the one process that serves all its clients: it may be any that it has accepted.
 """
 
 import sys
@@ -11,40 +12,58 @@ from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from typing import Final
 
-__all__ = ["client_address"]
+from calward.app.sessionhost.joins import Callers
+
+__all__ = ["callers"]
 
 _ESTABLISHED: Final = "01"
+_LISTENS: Final = "0A"
 _SESMAN_PORT: Final = 3350
 _PROC: Final = Path("/proc")
+_NOWHERE: Final = ""
+"""The address of a user who has come by no TCP connection."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Connection:
+class _Socket:
     inode: str
+    state: str
     local: tuple[str, int]
     remote: tuple[str, int]
 
 
-def client_address(pid: int, *, proc: Path = _PROC, port: int = _SESMAN_PORT) -> str | None:
-    """Give the client's IPv4 address for the helper ``pid``; None where it is not to be found, or could be more than one.
+def callers(pid: int, *, proc: Path = _PROC, port: int = _SESMAN_PORT) -> Callers:
+    """Give the IPv4 addresses of those for whom the helper ``pid`` may have been started; none where that is not to be found.
 
     Needs root: it looks into other users' processes.
     """
     try:
-        table = list(_connections(proc))
-        sesman = _inodes(proc, _parent(proc, pid))
-        served = [one for one in table if one.inode in sesman and one.local[1] == port]
+        table = list(_sockets(proc))
+        held = _inodes(proc, _parent(proc, pid))
+        established = [one for one in table if one.state == _ESTABLISHED]
+        served = [one for one in established if one.inode in held and one.local[1] == port]
+        if not served:
+            return Callers(frozenset(_accepted(table, held)), once=True)
         inner = {
-            other.inode for one in served for other in table if (other.local, other.remote) == (one.remote, one.local)
+            other.inode
+            for one in served
+            for other in established
+            if (other.local, other.remote) == (one.remote, one.local)
         }
-        found = {one.remote[0] for one in _outer(proc, table, inner, port)}
+        return Callers(frozenset(_outer(proc, established, inner, port)))
     except (OSError, ValueError, IndexError):
-        return None
-    return found.pop() if len(found) == 1 else None
+        return Callers()
 
 
-def _outer(proc: Path, table: list[_Connection], inner: set[str], port: int) -> Iterator[_Connection]:
-    """The other connections of the processes that hold the inner ones."""
+def _accepted(table: list[_Socket], held: frozenset[str]) -> Iterator[str]:
+    """The clients of a process: also those that are leaving, for it may be asking for one of them."""
+    own = [one for one in table if one.inode in held]
+    ports = {one.local[1] for one in own if one.state == _LISTENS}
+    yield from (one.remote[0] for one in own if one.state != _LISTENS and one.local[1] in ports)
+
+
+def _outer(proc: Path, table: list[_Socket], inner: set[str], port: int) -> Iterator[str]:
+    """Where the other connections of the processes that hold the inner ones come from."""
     missing = set(inner)
     for pid in _likely_first(proc):
         if not missing:
@@ -52,7 +71,10 @@ def _outer(proc: Path, table: list[_Connection], inner: set[str], port: int) -> 
         held = _inodes(proc, pid)
         if held & inner:
             missing -= held
-            yield from (one for one in table if one.inode in held - inner and one.remote[1] != port)
+            found = [one.remote[0] for one in table if one.inode in held - inner and one.remote[1] != port]
+            yield from found or [_NOWHERE]
+    if missing:
+        yield _NOWHERE
 
 
 def _likely_first(proc: Path) -> list[int]:
@@ -67,15 +89,14 @@ def _name(proc: Path, pid: int) -> str:
         return ""
 
 
-def _connections(proc: Path) -> Iterator[_Connection]:
+def _sockets(proc: Path) -> Iterator[_Socket]:
     """Both families: xrdp and its sesman talk over ::1 even where their settings say 127.0.0.1."""
     for table in ("tcp", "tcp6"):
         if not (proc / "net" / table).exists():  # A kernel without IPv6.
             continue
         for line in (proc / "net" / table).read_text(encoding="ascii").splitlines()[1:]:
             fields = line.split()
-            if fields[3] == _ESTABLISHED:
-                yield _Connection(fields[9], _address(fields[1]), _address(fields[2]))
+            yield _Socket(fields[9], fields[3], _address(fields[1]), _address(fields[2]))
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -39,7 +39,7 @@ def plan_install(folder: Path, service: str, program: str, config: Path | None =
 
     ``program``: the helper by its absolute path; ``config``: settings that are in another place.
     A refusal becomes "account expired",
-    which xrdp 0.9 can show. What is installed already is replaced.
+    which xrdp 0.9 can show. What is installed already is replaced. A service without sessions gets the gate alone.
     """
     path = folder / _checked(service)
     before = _read(path)
@@ -53,7 +53,11 @@ def plan_install(folder: Path, service: str, program: str, config: Path | None =
     ]
     note = [f"session optional pam_exec.so quiet stdout {program} session{settings}\n"]
     for kind, ours in (("account", gate), ("session", note)):
-        at = _after(lines, kind, path)
+        at = _after(lines, kind)
+        if at is None:
+            if kind == "account":
+                raise LicensingError(Problem.CONFLICT, f"{path} has no {kind} stack: is it the right service")
+            continue
         lines[at:at] = [f"{_BEGIN}\n", *ours, f"{_END}\n"]
     return PamChange(path, before, "".join(lines))
 
@@ -117,12 +121,10 @@ def _without(lines: list[str], path: Path) -> list[str]:
     return kept
 
 
-def _after(lines: list[str], kind: str, path: Path) -> int:
-    """The place behind the last line of a stack, its own or included."""
+def _after(lines: list[str], kind: str) -> int | None:
+    """The place behind the last line of a stack, its own or included; None where the service has no such stack."""
     places = [at for at, line in enumerate(lines) if _stack(line) in (kind, f"-{kind}", f"common-{kind}", "")]
-    if not places:
-        raise LicensingError(Problem.CONFLICT, f"{path} has no {kind} stack: is it the right service")
-    return places[-1] + 1
+    return places[-1] + 1 if places else None
 
 
 def _stack(line: str) -> str | None:

@@ -12,29 +12,55 @@ BEHIND = 3391
 
 @pytest.fixture(scope="module")
 def enrolled(licensing):
+    licensing.install_pack("2022", "per-device", 4)
     licensing.enroll("SH-SHADOW", "2019", "per-device")
     return licensing
 
 
 @pytest.fixture(scope="module")
-def shadow(request, machine):
+def shadow(request, machine, enrolled):
     with shadow_host(machine, security=request.param, port=BEHIND) as found:
         yield found
 
 
-@pytest.mark.parametrize("shadow", ["tls", "nla"], indirect=True)
-def test_the_shared_screen_is_seen_and_a_license_is_kept(shadow, machine, enrolled, screen):
-    client = FreeRdp(screen, f"SHADOW-{shadow.security.upper()}")
+@pytest.fixture
+def running(shadow, machine, enrolled):
     relay = {"host": f"127.0.0.1:{BEHIND}", "host_security": shadow.security, **shadow.keys()}
-    with agent(machine, enrolled, relay=relay, grace_days=0) as running:
-        for _ in range(2):
-            with connected(client, DOOR, "alice", f"/sec:{shadow.security}"):
-                screen.shows(SHARED)
-                screen.settled().keep(f"shadow-{shadow.security}")
-            assert client.kept()[1:] == ("2019", "temporary")
-        assert running.log.count(f"name='{client.name}'") == 2
-    [held] = enrolled.licenses(holder=client.name)
-    assert held["id"] == client.kept()[0]
+    with agent(machine, enrolled, relay=relay, grace_days=0) as found:
+        yield found
+
+
+@pytest.mark.parametrize("shadow", ["tls", "nla"], indirect=True)
+def test_a_device_that_visits_shadow_alone_is_proven_by_its_first_logon_and_gets_a_full_license(
+    shadow, running, enrolled, screen
+):
+    client = FreeRdp(screen, f"SHADOW-{shadow.security.upper()}")
+    with connected(client, DOOR, "alice", f"/sec:{shadow.security}"):
+        screen.shows(SHARED)
+        screen.settled().keep(f"shadow-{shadow.security}")
+        temporary = enrolled.license(client.name)
+        enrolled.proven(temporary["id"])
+        assert client.kept() == (temporary["id"], "2019", "temporary")
+    with connected(client, DOOR, "alice", f"/sec:{shadow.security}"):
+        screen.shows(SHARED)
+        full = enrolled.license(client.name)
+        assert full["status"] == "active"
+        assert client.kept() == (full["id"], "2022", "active")
+        second = FreeRdp(screen, f"SECOND-{shadow.security.upper()}")
+        with connected(second, DOOR, "alice", f"/sec:{shadow.security}"):
+            enrolled.proven(enrolled.license(second.name)["id"])  # The other one goes on meanwhile.
+    assert running.log.count(f"name='{client.name}'") == 2
+
+
+@pytest.mark.parametrize("shadow", ["tls"], indirect=True)
+def test_a_device_with_which_nobody_could_log_on_keeps_a_temporary_license(shadow, running, enrolled, screen):
+    client = FreeRdp(screen, "SHADOW-STRANGER")
+    for _ in range(2):
+        program = client.start(DOOR, "stranger", f"/sec:{shadow.security}")
+        assert program.wait() != 0
+        assert client.kept()[1:] == ("2019", "temporary")
+    told = {"kind": "proven", "license": int(client.kept()[0].removeprefix("L"))}
+    assert not any(told.items() <= event.items() for event in enrolled.events())
 
 
 @pytest.mark.parametrize("shadow", ["nla"], indirect=True)

@@ -93,3 +93,12 @@ def test_a_service_without_a_stack_to_stand_behind_is_refused(service):
     service.write_text("auth required pam_permit.so\n")
     with pytest.raises(LicensingError, match="no account stack"):
         plan_install(service.parent, service.name, HELPER)
+
+
+def test_a_service_without_sessions_gets_the_gate_alone(service):
+    service.write_text("auth required pam_unix.so\naccount required pam_unix.so\n")
+    planned = plan_install(service.parent, service.name, HELPER)
+    assert f"{HELPER} account" in planned.after
+    assert f"{HELPER} session" not in planned.after
+    planned.apply()
+    assert plan_undo(service.parent, service.name).after == planned.before

@@ -1,25 +1,40 @@
 """Which device did this user come with? Joins what the relay knows with what PAM knows, by the address of their connection."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from threading import Lock
 from typing import Final
 
 from calward.app.sessionhost.check_device import DeviceVerdict
 
-__all__ = ["Joined", "Joins"]
+__all__ = ["Callers", "Joined", "Joins"]
 
 _USERS_KEPT: Final = 10_000
 """Users whose last logon is remembered until their session opens; one that never opens is said by nobody."""
 
 
 @dataclass(frozen=True, slots=True)
+class Callers:
+    """The addresses from which the user may have come for whom PAM asks; more than one where several log on at a time.
+
+    ``once``: each of these connections logs on once, at its beginning, so that those that have are somebody else's.
+    """
+
+    addresses: frozenset[str] = frozenset()
+    once: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Joined:
-    """A device behind a connection, and how it was admitted."""
+    """A device behind a connection, and how it was admitted.
+
+    ``certain`` False: it is one of several that were all let in, and nobody can say which; none of them is proven by it.
+    """
 
     verdict: DeviceVerdict
     name: str
     since: datetime
+    certain: bool = True
 
 
 class Joins:
@@ -31,6 +46,7 @@ class Joins:
     def __init__(self) -> None:
         self._lock = Lock()
         self._connections: dict[str, Joined] = {}
+        self._logged_on: set[str] = set()
         self._users: dict[str, Joined] = {}
 
     def connected(self, connection: str, joined: Joined) -> None:
@@ -43,24 +59,45 @@ class Joins:
         """Forget it; the session that was opened through it may go on."""
         with self._lock:
             self._connections.pop(connection, None)
+            self._logged_on.discard(connection)
 
-    def logged_on(self, user: str, connection: str | None) -> Joined | None:
+    def host_accepted(self, connection: str) -> Joined | None:
+        """Find the device of a connection on which the host itself has accepted a logon."""
+        with self._lock:
+            found = self._connections.get(connection)
+            if found is not None:
+                self._logged_on.add(connection)
+            return found
+
+    def logged_on(self, user: str, callers: Callers) -> Joined | None:
         """Find the device of a user who logs on now."""
         with self._lock:
-            found = self._connections.get(connection or "")
+            found = self._find(callers)
             self._users.pop(user, None)
-            if found is not None:
+            if found is not None and found.certain:
                 self._users[user] = found
             while len(self._users) > _USERS_KEPT:
                 del self._users[next(iter(self._users))]
             return found
 
-    def opened(self, user: str, connection: str | None) -> Joined | None:
+    def opened(self, user: str, callers: Callers) -> Joined | None:
         """Find the device of a session that opens: by its connection, else by the logon just before."""
         with self._lock:
-            return self._connections.get(connection or "") or self._users.get(user)
+            known = [self._connections.get(one) for one in callers.addresses]
+            return (known[0] if len(known) == 1 else None) or self._users.get(user)
 
     def count(self) -> int:
         """How many connections there are."""
         with self._lock:
             return len(self._connections)
+
+    def _find(self, callers: Callers) -> Joined | None:
+        """The one connection that it must be; one of several, where each of them was let in; None where it may be another."""
+        open_ = callers.addresses - self._logged_on if callers.once else callers.addresses
+        known = [self._connections[one] for one in open_ if one in self._connections]
+        if not known or len(known) < len(open_):
+            return None
+        if len(open_) > 1:
+            return replace(known[0], certain=False)
+        self._logged_on |= open_
+        return known[0]

@@ -25,6 +25,7 @@ from calward.domain.errors import LicensingError
 from calward.domain.grace import HostOutcome
 from calward.entrypoints.agent.outside import DeskSettings, Holders, HostState, Outside
 from calward.entrypoints.agent.pam_desk import PamService
+from calward.entrypoints.agent.proving import Proving
 from calward.entrypoints.agent.turns import Allowance, Turns
 from calward.entrypoints.pam.helper import PamQuestion
 
@@ -52,7 +53,8 @@ class Desk:
         self._users = Turns("user")
         self._devices = Turns("device")
         self._own = ThreadPoolExecutor(2, "own")
-        self._pam = PamService(settings, outside, self._health, self._servers, self._joins)
+        self._proving = Proving(outside, self._servers)
+        self._pam = PamService(settings, outside, self._health, self._servers, self._joins, self._proving)
         self._decided = 0
         self._looked_through = -_HOUR
         self._chain_trouble = ""
@@ -70,6 +72,15 @@ class Desk:
     def ended(self, connection: str) -> None:
         """Forget a connection; what the relay calls."""
         self._joins.ended(connection)
+
+    def logged_on(self, connection: str) -> None:
+        """Prove the device of a connection on which the host has accepted a logon; what the relay calls."""
+        joined = self._joins.host_accepted(connection)
+        if joined is not None:
+            self._journal.debug(
+                f"device {joined.verdict.device} connection={connection}: the host has accepted a logon"
+            )
+            self._proving.later(joined)
 
     def asks_devices(self) -> bool:
         """Whether this host is licensed per device, or has not heard yet what it is; asked for each connection, so not read anew."""
@@ -108,7 +119,7 @@ class Desk:
         """Take no more questions; what runs ends by its own time limit."""
         self._users.stop()
         self._devices.stop()
-        self._pam.stop()
+        self._proving.stop()
         self._own.shutdown(wait=False, cancel_futures=True)
 
     def _decide(self, question: DeviceQuestion, allowance: Allowance) -> DeviceVerdict:

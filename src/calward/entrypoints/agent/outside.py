@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final, Protocol
 
 from calward.app.sessionhost.heartbeats import AgentServer, HeartbeatAnswer
+from calward.app.sessionhost.joins import Callers
 from calward.app.sessionhost.ports import BoundSession, HolderShelf, HostMemory, Journal, TimeLeft
 from calward.domain.issued_license import KnownServer
 from calward.domain.ladder import Ladder
@@ -36,7 +37,7 @@ class Outside:
     """Ports; all may be called by several threads at once.
 
     ``memory``: what is remembered, for work with that much time. ``renew_chain`` (server, seconds) may raise
-    LicensingError. ``client_address``: where the user of a helper process comes from, None where that is not known.
+    LicensingError. ``callers``: where the user of a helper process may come from.
     """
 
     servers: Sequence[AgentServer]
@@ -46,7 +47,7 @@ class Outside:
     renew_chain: Callable[[AgentServer, float], None]
     ladder: Ladder
     verify: Verify
-    client_address: Callable[[int], str | None]
+    callers: Callable[[int], Callers]
     exempt: Callable[[str], bool]
     is_gone: Callable[[BoundSession], bool]
     journal: Journal

@@ -12,7 +12,20 @@ from calward.entrypoints.relay.patience import Patience
 from calward.entrypoints.relay.settings import Outside, RelaySettings
 from calward.entrypoints.relay.splice import splice
 from calward.wire.errors import RemoteProtocolError
-from calward.wire.relay import Act, Ask, Close, OpenHost, Phase, Relay, Secure, Splice, ToClient, ToHost, Verdict
+from calward.wire.relay import (
+    Act,
+    Ask,
+    Close,
+    LoggedOn,
+    OpenHost,
+    Phase,
+    Relay,
+    Secure,
+    Splice,
+    ToClient,
+    ToHost,
+    Verdict,
+)
 
 __all__ = ["Connection"]
 
@@ -119,6 +132,8 @@ class Connection:
                     await self._secure(host=host)
                 case Ask():
                     await self._act(self._relay.decided(await self._decide(act)))
+                case LoggedOn():
+                    self._outside.logged_on(self._address)
                 case Close(why):
                     await self._close(why)
                 case Splice():

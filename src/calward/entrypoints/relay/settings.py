@@ -44,12 +44,17 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """Whom the relay asks and tells. ``ended``: the connection of that loopback address is over."""
+    """Whom the relay asks and tells.
+
+    ``ended``: the connection of that loopback address is over. ``logged_on``: the host has accepted a logon on it, with the
+    device that was let through; only a host with NLA lets the relay know.
+    """
 
     decide: Decide
     ended: Callable[[str], None]
     log: Callable[[str], None]
     random: Callable[[int], bytes]
+    logged_on: Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)

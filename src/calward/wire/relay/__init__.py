@@ -3,7 +3,7 @@
 Imported by the relay's entry point. Sockets, TLS, time and who decides are outside.
 """
 
-from calward.wire.relay.acts import Act, Ask, Close, OpenHost, Secure, Splice, ToClient, ToHost
+from calward.wire.relay.acts import Act, Ask, Close, LoggedOn, OpenHost, Secure, Splice, ToClient, ToHost
 from calward.wire.relay.negotiation import HostSecurity
 from calward.wire.relay.phases import Phase
 from calward.wire.relay.relay import Relay
@@ -14,6 +14,7 @@ __all__ = [
     "Ask",
     "Close",
     "HostSecurity",
+    "LoggedOn",
     "OpenHost",
     "Phase",
     "Relay",

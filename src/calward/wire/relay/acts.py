@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from calward.wire.rdpele.server_session import Client
 
-__all__ = ["Act", "Ask", "Close", "OpenHost", "Secure", "Splice", "ToClient", "ToHost"]
+__all__ = ["Act", "Ask", "Close", "LoggedOn", "OpenHost", "Secure", "Splice", "ToClient", "ToHost"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,11 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class LoggedOn:
+    """Note that the host has accepted somebody's logon with this device, which has just been let through."""
+
+
+@dataclass(frozen=True, slots=True)
 class Splice:
     """Copy bytes both ways from now on; what has been read already was given by acts before this one."""
 
@@ -60,4 +65,4 @@ class Close:
     why: str
 
 
-Act: TypeAlias = OpenHost | ToClient | ToHost | Secure | Ask | Splice | Close
+Act: TypeAlias = OpenHost | ToClient | ToHost | Secure | Ask | LoggedOn | Splice | Close

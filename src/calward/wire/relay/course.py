@@ -36,6 +36,16 @@ class Facts:
     io_channel: int | None = None
     user_channel: int = SERVER_USER
     """The client's own; a number that no client has until it has named its own."""
+    credssp: bool = False
+    """The client has come to its first packet by CredSSP messages, as the host had asked."""
+
+    @property
+    def logged_on(self) -> bool:
+        """Whether the host has accepted somebody's logon: behind CredSSP it names its channels to nobody else.
+
+        Source: [MS-RDPBCGR] 5.4.2.1 (CredSSP comes to its end before the connection goes on); [MS-CSSP] 3.1.5.
+        """
+        return self.credssp and self.io_channel is not None
 
 
 class Course:

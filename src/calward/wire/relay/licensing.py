@@ -9,7 +9,7 @@ from calward.wire.rdp import mcs
 from calward.wire.rdp.licensing_data import licensing_message
 from calward.wire.rdp.tpkt import is_fast_path
 from calward.wire.rdpele.server_session import Challenged, Client, Ended, Presented, Proven, ServerSession
-from calward.wire.relay.acts import Act, Ask, ToClient, ToHost
+from calward.wire.relay.acts import Act, Ask, LoggedOn, ToClient, ToHost
 from calward.wire.relay.course import Course, Found, out_of_order
 from calward.wire.relay.phases import Event
 from calward.wire.relay.refusal import VALID, refusal
@@ -101,7 +101,8 @@ class Licensing:
         course.move(Event.LET_THROUGH)
         held = bytes(course.held)
         course.held.clear()
-        return [course.told(message), ToHost(held)]
+        acts: list[Act] = [course.told(message), ToHost(held)]
+        return [*acts, LoggedOn()] if course.facts.logged_on else acts
 
     def _refuse(self, *, no_server: bool) -> list[Act]:
         course = self._course

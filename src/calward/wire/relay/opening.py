@@ -22,6 +22,7 @@ class Opening:
     def __init__(self, course: Course) -> None:
         self._course = course
         self._logon = Logon()
+        self._client_logon_bytes = 0
         self._host_logon_bytes = 0
         self._nla = False
 
@@ -66,7 +67,10 @@ class Opening:
         course = self._course
         passing, rest = self._logon.feed(bytes(course.client))
         course.client[:] = rest or b""
+        self._client_logon_bytes += len(passing)
         if rest is not None:
+            both = self._client_logon_bytes > 0 and self._host_logon_bytes > 0
+            course.facts = replace(course.facts, credssp=both)
             course.move(Event.LOGGED_ON)
         acts: list[Act] = [ToHost(passing)] if passing else []
         return acts

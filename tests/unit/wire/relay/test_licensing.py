@@ -5,7 +5,7 @@ import pytest
 from calward.wire.errors import RemoteProtocolError
 from calward.wire.rdpele.client_session import Accepted, Licensed
 from calward.wire.rdpele.preamble import MessageType
-from calward.wire.relay import Ask, Close, HostSecurity, Phase, ToHost, Verdict
+from calward.wire.relay import Ask, Close, HostSecurity, LoggedOn, Phase, ToHost, Verdict
 from tests.support.relay_in_memory import (
     GRANTED,
     REFUSED,
@@ -201,3 +201,30 @@ def test_a_client_that_floods_while_a_decision_is_made_is_ended():
     with pytest.raises(RemoteProtocolError, match="before their turn"):
         relay.from_client(send(USER, 1004, bytes(16_000)))
     assert relay.kept == 0
+
+
+def let_through(security: HostSecurity, logon: bytes = b"", answer: bytes = b"", *, granted: bool = True) -> list:
+    """The acts of a decision about a client whose CredSSP messages, and the host's, were these."""
+    relay, acts = connected(security, logon=logon, logon_answer=answer)
+    play(relay, acts, licensing_client())
+    return relay.decided(Verdict(granted=granted))
+
+
+def test_behind_a_logon_that_the_host_has_accepted_a_device_is_told_to_have_logged_on():
+    acts = let_through(HostSecurity.NLA, b"\x30\x03abc", b"\x30\x03def")
+    assert acts[-1] == LoggedOn()
+    assert to_host(acts) == client_info()
+
+
+@pytest.mark.parametrize("security", [HostSecurity.PLAIN, HostSecurity.TLS])
+def test_without_credssp_nobody_knows_of_a_logon(security):
+    assert LoggedOn() not in let_through(security)
+
+
+@pytest.mark.parametrize(("logon", "answer"), [(b"", b"\x30\x03def"), (b"\x30\x03abc", b""), (b"", b"")])
+def test_a_client_or_a_host_that_has_left_out_credssp_has_logged_nobody_on(logon, answer):
+    assert LoggedOn() not in let_through(HostSecurity.NLA, logon, answer)
+
+
+def test_a_refused_device_has_not_logged_on():
+    assert LoggedOn() not in let_through(HostSecurity.NLA, b"\x30\x03abc", b"\x30\x03def", granted=False)

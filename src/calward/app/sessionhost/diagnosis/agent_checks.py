@@ -77,7 +77,7 @@ def _pam_not_installed(facts: HostFacts) -> Said:
     if asking:
         return Fine(f"{', '.join(asking)} in {facts.pam_folder}")
     if facts.relay is not None and facts.relay.security == _NLA:
-        return NotLooked("the program behind an NLA relay does not ask PAM")
+        return NotLooked("the program behind an NLA relay does not ask PAM: the relay sees its logons")
     finding = Finding(
         Severity.ERROR,
         "PAM does not ask for licenses",
