@@ -14,19 +14,23 @@ from calward.adapters.backup.archive import Manifest, digest_of, unpack, write_a
 from calward.adapters.backup.restoring import Replacement, put_in_place, under_way
 from calward.adapters.backup.secrets import open_secrets, seal_secrets
 from calward.adapters.backup.sqlite_copy import check_sqlite, copy_sqlite
-from calward.adapters.system import SystemClock, SystemEntropy
+from calward.adapters.clearinghouse import SqliteClearinghouseStore
+from calward.adapters.system import SystemClock
+from calward.app.clearinghouse.ports import Book
 from calward.app.ports import Clock
 from calward.bootstrap_backup import KIND as SERVER_KIND
 from calward.bootstrap_backup import SECRETS, laid_ready, look_into, stamp, workplace
-from calward.bootstrap_clearinghouse import LADDERS_FOLDER, STORE_FILE, clearinghouse
+from calward.bootstrap_clearinghouse import KEYRING_FILE, LADDERS_FOLDER, STORE_FILE
 from calward.domain.answers import rfc3339
+from calward.domain.envelope import decode_envelope
 from calward.domain.errors import LicensingError, Problem
+from calward.domain.trust import Keyring
 
 __all__ = ["KIND", "back_up_house", "look_into_house", "restore_house", "verify_backup"]
 
 KIND: Final = "clearinghouse"
 _LADDER: Final = "ladder-"
-_OPEN: Final = ("keyring.json", "root.pub")
+_OPEN: Final = (KEYRING_FILE, "root.pub", "retired-keys.json")
 
 
 def back_up_house(
@@ -34,7 +38,8 @@ def back_up_house(
 ) -> tuple[Path, Manifest]:
     """Back up a clearinghouse, running or not; raises what ``create_backup`` raises."""
     time = clock or SystemClock()
-    desk = clearinghouse(data_dir, time, SystemEntropy())
+    if not (data_dir / STORE_FILE).is_file():
+        raise LicensingError(Problem.NOT_FOUND, f"there is no clearinghouse in {data_dir}")
     keys = {one.name: one.read_bytes() for one in sorted(data_dir.glob("*.key"))}
     files = {SECRETS: seal_secrets(keys, passphrase)}
     files |= {name: (data_dir / name).read_bytes() for name in _OPEN if (data_dir / name).is_file()}
@@ -43,31 +48,42 @@ def back_up_house(
         copy_sqlite(data_dir / STORE_FILE, folder / STORE_FILE)
         for name, content in files.items():
             (folder / name).write_bytes(content)
-        facts = {"name": desk.keyring()[0].clearinghouse, "keys": sorted(keys)}
+        facts = {"name": _name(files), "key_files": sorted(keys)}
         manifest = Manifest(KIND, rfc3339(time.now()), version("calward"), facts)
         place = target / f"calward-clearinghouse-{stamp(time)}.tar" if target.is_dir() else target
         return place, write_archive(place, manifest, {one.name: one for one in sorted(folder.iterdir())})
 
 
 def look_into_house(
-    folder: Path, manifest: Manifest, passphrase: str | None, *, clock: Clock | None = None
+    folder: Path,
+    manifest: Manifest,
+    passphrase: str | None,
+    *,
+    clock: Clock | None = None,  # noqa: ARG001 - as ``look_into``
 ) -> dict[str, Any]:
-    """Verify an unpacked backup of a clearinghouse; with the passphrase it is opened, and says what it holds."""
+    """Verify an unpacked backup of a clearinghouse; with the passphrase its keys too."""
     found = {"kind": manifest.kind, "made_at": manifest.made_at, "release": manifest.release} | dict(manifest.facts)
     check_sqlite(folder / STORE_FILE)
-    found |= {"holds": True, "findings": []}
+    counts = SqliteClearinghouseStore(folder / STORE_FILE).read(_counts)
+    found |= {"holds": True, "findings": [], "keys": "not looked into: no passphrase was given"} | counts
     if passphrase is None:
-        return found | {"keys": "not looked into: no passphrase was given"}
+        return found
     secrets = open_secrets((folder / SECRETS).read_bytes(), passphrase)
-    opened = folder / "opened"
-    opened.mkdir(mode=0o700)
-    for replacement in _laid_out(folder, opened, secrets):
-        if replacement.ready is not None:
-            replacement.ready.replace(replacement.place)
-    copy_sqlite(folder / STORE_FILE, opened / STORE_FILE)
-    seen = clearinghouse(opened, clock or SystemClock(), SystemEntropy()).overview()
-    counts = {"servers": len(seen.servers), "packs": len(seen.register), "purchases": len(seen.purchases)}
-    return found | counts | {"keys": f"the passphrase opens them: {', '.join(sorted(secrets))}"}
+    return found | {"keys": f"the passphrase opens them: {', '.join(sorted(secrets))}"}
+
+
+def _counts(book: Book) -> dict[str, int]:
+    return {
+        "servers": len(book.parties.servers()),
+        "packs": len(book.register.packs()),
+        "purchases": len(book.purchases.all()),
+    }
+
+
+def _name(files: Mapping[str, bytes]) -> str:
+    """What the clearinghouse calls itself in its keyring."""
+    envelope = decode_envelope(files[KEYRING_FILE].strip())
+    return Keyring.from_payload(envelope.payload).clearinghouse
 
 
 def verify_backup(archive: Path, passphrase: str | None, *, clock: Clock | None = None) -> dict[str, Any]:
