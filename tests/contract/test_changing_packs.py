@@ -1,6 +1,8 @@
 """Does a pack become another one together with its licenses, on every ledger, and is no CAL lost or doubled?"""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,11 @@ from calward.app.licensing.request_packs import ask_change, give_up_change, open
 from calward.domain.cals import CalType
 from calward.domain.errors import LicensingError
 from calward.domain.key_packs import PackId
+from calward.domain.pack_orders import PackRef
 from calward.domain.pack_requests import ChangeKind
 from calward.domain.reasons import Reason
 from tests.support.builders import a_host, ladder
-from tests.support.clocks import SetClock
+from tests.support.clocks import DAY, SetClock
 from tests.support.house import House
 from tests.support.ledgers import LEDGERS
 from tests.support.moving import PACK_ID, SOURCE, a_statement
@@ -197,3 +200,59 @@ def test_a_pack_that_was_removed_before_its_change_came_is_installed_as_it_is_no
     house.act(remove_key_pack, RemoveKeyPack(PackId(PACK_ID), "anna"))
     assert house.change(itself(version="2012")).outcome == "installed"
     assert house.pack().version == "2012"
+
+
+def test_a_part_whose_id_was_here_is_refused(house):
+    house.receive(1, pack_id=PART_ID)
+    assert house.change(itself(total=3), part(2)).reasons == (Reason.PACK_ALREADY_INSTALLED,)
+
+
+def test_a_pack_is_not_raised_above_the_server(house):
+    house.change(itself(version="2012", bought_as="2025"))
+    made = house.look(lambda book: book.server())
+    house.look(lambda book: book.set_server(replace(made, version="2016", family=ladder().family_of("2016"))))
+    raised = a_statement(generation=3, version="2019", bought_as="2025")
+    assert house.change(raised, kind=ChangeKind.UPGRADE, generation=2).reasons == (Reason.SERVER_VERSION_TOO_LOW,)
+    plan = a_plan(ChangeKind.UPGRADE, "2019")
+    assert house.act(plan_change, plan, ladder=ladder()).reasons == (Reason.SERVER_VERSION_TOO_LOW,)
+    house.look(lambda book: book.set_server(made))
+
+
+def test_an_expired_pack_is_not_changed_any_more(house):
+    ends = datetime.fromtimestamp(house.clock.now() + DAY, UTC)
+    house.receive(1, pack_id=PART_ID, expires_at=ends)
+    house.clock.pass_days(1)
+    plan = ChangePlan(PackId(PART_ID), ChangeKind.DOWNGRADE, "2012", None, "anna")
+    assert house.act(plan_change, plan, ladder=ladder()).reasons == (Reason.PACK_EXPIRED,)
+    order = {"pack": PackRef(PART_ID, 1)}
+    changed = a_statement(pack_id=PART_ID, generation=2, version="2012", expires_at=ends)
+    assert house.change(changed, **order).reasons == (Reason.PACK_EXPIRED,)
+
+
+def test_a_preview_of_a_conversion_says_that_too_few_are_free(house):
+    plan = a_plan(ChangeKind.CONVERT, "per-user", 3)
+    found = house.act(preview_change, plan, ladder=ladder(), hosts=[])
+    assert (found.reasons, found.licenses, found.lost) == ((Reason.PACK_IN_USE,), (), ())
+
+
+def test_a_preview_of_what_cannot_be_is_refused(house):
+    plan = a_plan(ChangeKind.UPGRADE, "2019")
+    assert house.act(preview_change, plan, ladder=ladder(), hosts=[]).reasons == (Reason.ABOVE_WHAT_WAS_BOUGHT,)
+
+
+def test_what_waits_for_no_change_cannot_be_given_up(house):
+    assert house.act(give_up_change, PackId(PACK_ID), by="anna").reasons == (Reason.NOTHING_TO_DO,)
+
+
+def test_a_whole_pack_that_nobody_uses_changes_its_type(house):
+    house.receive(1, pack_id=PART_ID)
+    converted = a_statement(pack_id=PART_ID, generation=2, cal_type=CalType.PER_USER)
+    done = house.change(converted, kind=ChangeKind.CONVERT, pack=PackRef(PART_ID, 1))
+    assert (done.outcome, house.pack(PART_ID).type) == ("changed", CalType.PER_USER)
+
+
+def test_a_change_of_a_pack_that_went_elsewhere_brings_nothing_back(house):
+    house.release()
+    house.end()
+    assert house.change(itself(version="2012")).outcome == "installed"  # A later generation is this server's again.
+    assert house.change(itself(version="2012"), order_id="0c" * 16).event == 0

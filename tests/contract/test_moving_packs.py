@@ -9,16 +9,21 @@ import pytest
 
 from calward.app.licensing.acts import RefusedAct
 from calward.app.licensing.free_license import FreeLicense, revoke_license
-from calward.app.licensing.install_key_pack import RemoveKeyPack, remove_key_pack
+from calward.app.licensing.freeze_pack import FreezePack, freeze_pack
+from calward.app.licensing.install_key_pack import InstallKeyPack, RemoveKeyPack, remove_key_pack
+from calward.app.licensing.receive_pack import receive_pack
 from calward.app.licensing.transfers import release_of
 from calward.domain.acceptance import AcceptanceRefusal, NotAccepted
-from calward.domain.cals import HolderKind
+from calward.domain.cals import CalType, HolderKind
 from calward.domain.envelope import decode_envelope
+from calward.domain.errors import LicensingError
+from calward.domain.handover import HandedLicense
 from calward.domain.key_packs import PackId
-from calward.domain.licenses import Ending
+from calward.domain.licenses import NEVER, Ending
 from calward.domain.pack_orders import TransferOutcome
 from calward.domain.reasons import Reason
-from tests.support.clocks import SetClock
+from tests.support.builders import ladder
+from tests.support.clocks import DAY, NOW, SetClock
 from tests.support.house import House
 from tests.support.ledgers import LEDGERS
 from tests.support.moving import (
@@ -183,3 +188,54 @@ def test_a_list_that_would_be_too_long_leaves_behind_what_people_call_their_hold
     out = released(source.ledger, "7e" * 16)
     assert b"a name for people" not in decode_envelope(out.handover).payload
     assert out.release.licenses == 3
+
+
+def test_a_pack_that_is_frozen_for_one_transfer_is_not_released_for_another(source):
+    source.release()
+    assert source.release(order_id="7e" * 16).reasons == (Reason.PACK_MOVING,)
+    assert source.look(lambda book: release_of(book, "7e" * 16)) is None
+
+
+def test_an_order_about_another_generation_freezes_nothing(source):
+    assert source.release(generation=2).reasons == (Reason.NOTHING_TO_DO,)
+    assert source.pack().transfer is None
+
+
+def test_a_pack_that_came_back_is_not_taken_away_by_the_late_end_of_an_earlier_move(source):
+    source.release()
+    source.end()
+    assert source.receive(3).outcome == "installed"
+    assert source.end(transfer_id="7e" * 16, order_id="0e" * 16).outcome == "ended"
+    assert source.pack().generation == 3
+
+
+def test_freezing_for_people_says_which_packs_there_are(source):
+    with pytest.raises(LicensingError, match=f"installed: {PACK_ID}"):
+        source.act(freeze_pack, FreezePack(PackId("P7"), "T1", "LS2", "anna"))
+
+
+def test_freezing_twice_for_one_transfer_writes_nothing_more(source):
+    command = FreezePack(PackId(PACK_ID), "T1", "LS2", "anna")
+    assert source.act(freeze_pack, command).event
+    assert not source.act(freeze_pack, command).event
+
+
+def test_a_pack_that_somebody_else_signed_or_a_list_that_does_not_fit_is_not_taken(source, target):
+    assert isinstance(target.receive(2, server_id=SOURCE), NotAccepted)
+    source.release()
+    out = released(source.ledger)
+    assert isinstance(target.receive(2, b"{}", handover_digest=out.release.handover), NotAccepted)
+    assert target.pack() is None
+
+
+def test_what_does_not_belong_to_the_pack_is_not_adopted(source, target):
+    move_out = [
+        HandedLicense(HolderKind.USER, "ann", "", 1, NOW, NOW + DAY),
+        HandedLicense(HolderKind.DEVICE, "PC1", "", 6, NOW, NOW + DAY),
+        HandedLicense(HolderKind.DEVICE, "PC2", "", 2, NOW - DAY, NOW),
+        HandedLicense(HolderKind.DEVICE, "PC3", "", 3, NOW, NOW + DAY),
+    ]
+    command = InstallKeyPack(PackId(PACK_ID), "2016", CalType.PER_DEVICE, 5, NEVER, "clearinghouse", generation=2)
+    done = target.look(lambda book: receive_pack(command, move_out, book, ladder(), now=book.now()))
+    assert done.facts == {"adopted": 1, "left": 3}
+    assert target.seats() == {"PC3": 3}
