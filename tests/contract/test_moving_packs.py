@@ -239,3 +239,14 @@ def test_what_does_not_belong_to_the_pack_is_not_adopted(source, target):
     done = target.look(lambda book: receive_pack(command, move_out, book, ladder(), now=book.now()))
     assert done.facts == {"adopted": 1, "left": 3}
     assert target.seats() == {"PC3": 3}
+
+
+def test_a_late_order_about_an_older_generation_lets_no_newer_one_in(target):
+    target.release(generation=3)
+    target.release(generation=1, order_id="7e" * 16)
+    assert target.receive(2).reasons == target.receive(3).reasons == (Reason.PACK_ALREADY_INSTALLED,)
+    target.end(TransferOutcome.CANCELLED, generation=1, transfer_id="7e" * 16)
+    assert target.receive(1).reasons == (Reason.PACK_ALREADY_INSTALLED,)
+    target.end(TransferOutcome.CANCELLED, generation=3)
+    assert target.receive(2).reasons == (Reason.PACK_ALREADY_INSTALLED,)
+    assert target.receive(3).outcome == "installed"

@@ -47,7 +47,7 @@ def _complete(ref: PackRef, number: str, known: Transfer | None, book: Book, now
 def _cancel(ref: PackRef, number: str, known: Transfer | None, book: Book, now: int, by: str) -> Done:
     name = PackId(ref.pack_id)
     if known is not None and name not in book.shelf().by_id:
-        unbar(book, name)  # It was released without having been here, and may come after all.
+        unbar(book, name, ref.generation)  # It was released without having been here, and may come after all.
     done = unfreeze_pack(name, number, book, now=now, by=by)
     return done if done.event else Done("ended", facts={"pack": name})
 

@@ -75,9 +75,11 @@ def releases(book: Book) -> tuple[bytes, ...]:
 
 def bar(book: Book, pack: PackId, generation: int) -> None:
     """Never install this generation of a pack here, nor an older one."""
-    book.keep_document(BARRED + pack, str(generation + 1).encode())
+    barred = book.document(BARRED + pack)
+    book.keep_document(BARRED + pack, str(max(generation + 1, int(barred or 1))).encode())
 
 
-def unbar(book: Book, pack: PackId) -> None:
-    """Take that back."""
-    book.drop_document(BARRED + pack)
+def unbar(book: Book, pack: PackId, generation: int) -> None:
+    """Take that back for this generation, not for older ones; where a later one went elsewhere since, it stays."""
+    if book.document(BARRED + pack) == str(generation + 1).encode():
+        book.keep_document(BARRED + pack, str(generation).encode())
