@@ -9,8 +9,9 @@ from calward.app.licensing.change_server import activate_server, change_settings
 from calward.app.licensing.free_license import FreeLicense, find_license, release_license, revoke_license
 from calward.app.licensing.install_key_pack import RemoveKeyPack, remove_key_pack
 from calward.app.ports import Book
+from calward.app.scenarios.changing import change
 from calward.app.scenarios.looking import look
-from calward.app.scenarios.moving import change, move, rebuild
+from calward.app.scenarios.moving import move, rebuild
 from calward.app.scenarios.results import Result
 from calward.app.scenarios.story import (
     Act,

@@ -11,6 +11,7 @@ from datetime import datetime
 from calward.app.licensing.signed_things import moment_of
 from calward.app.scenarios.story import PackPart
 from calward.domain.acceptance import NotAccepted
+from calward.domain.errors import LicensingError, Problem
 from calward.domain.handover import HandedLicense
 from calward.domain.key_packs import PackId
 from calward.domain.ladder import Ladder
@@ -77,6 +78,14 @@ class Office:
         record = self.register.get(name)
         if record is not None and record.transfer is None and record.statement.server_id == server:
             self.gone[name] = self.register.pop(name).statement
+
+    def record(self, name: PackId) -> PackRecord:
+        """The pack; raises LicensingError(NOT_FOUND) where none of this handle is installed."""
+        found = self.register.get(name)
+        if found is None:
+            known = ", ".join(sorted(self.register)) or "none"
+            raise LicensingError(Problem.NOT_FOUND, f"no pack {name} is installed (installed: {known})", field="pack")
+        return found
 
     def known(self, name: PackId) -> bool:
         """Whether the handle has ever stood for a pack."""

@@ -69,7 +69,7 @@ def right_until(server: PlayedServer, world: World, now: int) -> int:
 
 
 def _renew(server: PlayedServer, world: World, now: int) -> None:
-    until = server.ledger.write(lambda book: book.server()).issue_until
+    until = server.state().issue_until
     if until is None:
         return
     first = max(until - RIGHT + _RENEWED_AFTER, server.in_touch_since)

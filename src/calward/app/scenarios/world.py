@@ -28,7 +28,7 @@ from calward.domain.register import RIGHT_DAYS
 from calward.domain.settings import SECONDS_PER_DAY, Settings
 from calward.domain.statements import Channel
 
-__all__ = ["BY", "RIGHT", "LedgerFactory", "PlayedHost", "PlayedServer", "World", "instant"]
+__all__ = ["BY", "RIGHT", "LedgerFactory", "PlayedHost", "PlayedServer", "World", "instant", "right_of"]
 
 LedgerFactory: TypeAlias = Callable[[Entropy], Ledger]
 """Make an empty ledger that draws from this entropy."""
@@ -44,6 +44,11 @@ RIGHT: Final = RIGHT_DAYS[Channel.ONLINE] * SECONDS_PER_DAY
 def instant(seconds: int) -> datetime:
     """Seconds since 1970 as hosts reckon time."""
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def right_of(server: Server) -> datetime | None:
+    """The end of a right to issue as the clearinghouse reckons time; None: it has none."""
+    return None if server.issue_until is None else instant(server.issue_until)
 
 
 @dataclass(slots=True)
@@ -66,6 +71,10 @@ class PlayedServer:
     def in_touch(self) -> bool:
         """Whether it makes its regular contacts with the clearinghouse."""
         return self.up and self.reached
+
+    def state(self) -> Server:
+        """As its ledger has it."""
+        return self.ledger.write(lambda book: book.server())
 
     def license_name(self, number: int) -> str:
         """A license's name; after a rebuild the numbers begin anew, so the era tells them apart."""
@@ -123,7 +132,7 @@ class World:
 
     def settings(self, server: str) -> Settings:
         """The settings of a license server."""
-        return self.servers[server].ledger.write(lambda book: book.server()).settings
+        return self.servers[server].state().settings
 
     @classmethod
     def of(cls, scenario: Scenario, make_ledger: LedgerFactory) -> "World":
