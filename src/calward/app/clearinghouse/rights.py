@@ -1,25 +1,19 @@
 """How long may a license server's right to issue last, so that no pack is usable in two places?"""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from types import MappingProxyType
-from typing import Final
 
+from calward.app.clearinghouse.keyrings import keyring_in
 from calward.app.clearinghouse.means import Asked, put_server
 from calward.app.clearinghouse.ports import Book
-from calward.app.clearinghouse.keyrings import keyring_in
 from calward.app.clearinghouse.records import Part, RegisteredServer
 from calward.domain.pack_orders import TransferEnd
 from calward.domain.pack_requests import RequestHead
-from calward.domain.register import latest_right
+from calward.domain.register import RIGHT_DAYS, latest_right
 from calward.domain.register_events import RegisterEvent
-from calward.domain.statements import Activation, Channel, PayloadType
+from calward.domain.statements import Activation, PayloadType
 
 __all__ = ["RIGHT_DAYS", "give_right", "longest_right", "with_right"]
-
-RIGHT_DAYS: Final[Mapping[Channel, int]] = MappingProxyType({Channel.ONLINE: 30, Channel.FILE: 180})
-"""Days of the right to issue: online it renews itself, so it may be short; a file is carried by a person (design, section 5)."""
 
 
 def longest_right(server: RegisteredServer, wanted: datetime, book: Book, now: datetime) -> datetime | None:
