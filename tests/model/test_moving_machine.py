@@ -23,12 +23,13 @@ from calward.domain.handover import HandedLicense
 from calward.domain.key_packs import KeyPack, PackId
 from calward.domain.pack_orders import PackChange, PackRef
 from calward.domain.pack_requests import ChangeKind
-from calward.domain.replay import Replay
+from calward.domain.replay import Check, Replay
 from calward.domain.statements import KeyPackStatement, Program
 from tests.model.simple_server import FAMILIES, Pack, Paper
 from tests.model.test_ledger_machine import COUNT, HOSTS, STEPS, LedgerMachine
 from tests.support.builders import ladder
 from tests.support.clocks import NOW
+from tests.support.house import audit
 
 ORDER = list(FAMILIES)
 
@@ -213,6 +214,8 @@ class MovingMachine(LedgerMachine):
     def teardown(self) -> None:
         if isinstance(self.ledger, MemoryLedger):
             self.refold(self.ledger)
+        else:  # The machine makes its server without an event.
+            assert [x for x in audit(self.ledger, self.clock) if x.what is not Check.SERVER] == []
         super().teardown()
 
     def refold(self, ledger: MemoryLedger) -> None:

@@ -23,6 +23,7 @@ from calward.app.ports import Ledger
 from calward.domain.events import Event
 from calward.domain.key_packs import KeyPack, PackId
 from calward.domain.pack_orders import TransferOutcome
+from calward.domain.replay import Finding
 from tests.support.builders import a_host, a_question, a_server, ladder
 from tests.support.clocks import CountedEntropy, SetClock
 from tests.support.moving import (
@@ -105,13 +106,16 @@ class House:
 
     def audit(self) -> Any:
         """Whether a real ledger's tables are still what its events say; the one in memory has no such question."""
-        if not isinstance(self.ledger, SqlLedger):
-            return None
-        reader: Engine = open_reader(self.ledger.url)
-        origin = log_origin(self.look(lambda book: book.server()))
-        AuditLog(self.ledger, reader, origin, SERVER, self.clock).fold()
-        try:
-            with open_records(reader) as records:
-                return verify_ledger(records, LogKey(origin, (SERVER.public_key,), verify), ladder()).findings
-        finally:
-            reader.dispose()
+        return audit(self.ledger, self.clock) if isinstance(self.ledger, SqlLedger) else None
+
+
+def audit(ledger: SqlLedger, clock: SetClock) -> list[Finding]:
+    """What a real ledger's tables hold that its events do not say."""
+    reader: Engine = open_reader(ledger.url)
+    origin = log_origin(ledger.write(lambda book: book.server()))
+    AuditLog(ledger, reader, origin, SERVER, clock).fold()
+    try:
+        with open_records(reader) as records:
+            return verify_ledger(records, LogKey(origin, (SERVER.public_key,), verify), ladder()).findings
+    finally:
+        reader.dispose()
