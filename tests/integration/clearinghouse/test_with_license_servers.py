@@ -1,5 +1,6 @@
 """Real license servers and a real clearinghouse: packs are installed by number, move with their licenses, change and come back."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -84,12 +85,13 @@ def clock() -> SetClock:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, clock: SetClock) -> Clearinghouse:
+def desk(tmp_path: Path, clock: SetClock) -> Iterator[Clearinghouse]:
     """A clearinghouse with the keys that the houses believe."""
     store = SqliteClearinghouseStore(tmp_path / "clearinghouse.db")
     made = Clearinghouse(store, PACK, ACTIVATION, clock, CountedEntropy(), load_ladder, verify)
     made.publish_keyring("Example CALs", ROOT, 1000)
-    return made
+    yield made
+    store.close()
 
 
 @pytest.fixture
