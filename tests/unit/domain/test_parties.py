@@ -17,3 +17,7 @@ def test_the_right_to_issue_lasts_to_the_last_second_before_its_end():
 
 def test_a_host_is_enrolled_unless_said_otherwise():
     assert a_host().enrolled
+
+
+def test_a_server_in_quarantine_issues_temporary_licenses_only_whatever_its_right():
+    assert a_server(quarantined_at=NOW).blocked(NOW) is Reason.LEDGER_ROLLED_BACK

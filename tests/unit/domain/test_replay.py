@@ -181,6 +181,8 @@ def test_a_server_is_made_activated_set_and_deactivated():
         "family": family("2022"),
         "ladder": "windows-server",
         "issue_until": 5,
+        "quarantined_at": None,
+        "recovered_at": None,
     }
     assert found.settings == {"user_days": "60"}
     found.apply({"id": 3, "at": 3, "kind": "settings", "values": {"user_days": "9"}})
@@ -249,3 +251,10 @@ def test_a_difference_names_what_differs_and_nothing_else():
 
 def test_equal_records_differ_in_nothing():
     assert difference(Check.PACK, "pack P1", {"total": 5}, {"total": 5, "more": 1}) is None
+
+
+def test_a_quarantine_lasts_until_it_is_ended_and_a_recovery_is_remembered():
+    found = {"kind": "quarantined", "since": 100, "cause": "older", "own": 7}
+    assert replay(MADE, found).server["quarantined_at"] == 100
+    ended = replay(MADE, found, {"kind": "ledger-recovered"}, {"kind": "quarantine-ended"}).server
+    assert (ended["quarantined_at"], ended["recovered_at"]) == (None, 103)
