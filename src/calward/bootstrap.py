@@ -17,14 +17,17 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from calward.adapters.admin_client import HttpAdminClient
+    from calward.adapters.estate_folder import EstateFolder
     from calward.adapters.http_exchange import Address
     from calward.adapters.license_server_client import LicenseServerClient
     from calward.adapters.pam_service import PamChange
     from calward.app.clearinghouse.desk import Clearinghouse
+    from calward.app.estates.import_estate import ImportFile
     from calward.app.sessionhost.diagnosis import Diagnosis
     from calward.domain.ladder import Ladder
     from calward.domain.trust import Keyring, Role
     from calward.entrypoints.cli.wiring import RunOptions, ServeOptions, Where
+    from calward.insight.estate import Estate
 
 __all__ = ["Wiring", "main"]
 
@@ -241,6 +244,33 @@ class Wiring:
 
         times = (keep_days, days, root_key, SystemClock(), SystemEntropy())
         return bootstrap_clearinghouse.rotate_key(data_dir, role, *times)
+
+    def estates(self, folder: Path | None) -> "EstateFolder":
+        """The imported estates in a folder, None: in the usual one."""
+        from calward.bootstrap_estates import open_estates
+
+        return open_estates(folder, os.environ)
+
+    def import_estate(
+        self,
+        folder: Path | None,
+        name: str,
+        files: "Sequence[ImportFile]",
+        ladder: str,
+        taken_at: int | None,
+        progress: Callable[[str, int], None],
+    ) -> "Estate":
+        """Read files of another system and keep them as a snapshot; raises LicensingError."""
+        from calward.bootstrap_estates import import_estate
+
+        return import_estate(self.estates(folder), name, files, ladder, taken_at, progress)
+
+    def estate(self, name: str | None, where: "Where", folder: Path | None) -> "Estate":
+        """An imported estate, or the running license server's; raises LicensingError."""
+        from calward.bootstrap_estates import find_estate, served_estate
+
+        asked = where.server is not None or bool(os.environ.get("CALWARD_SERVER"))
+        return find_estate(name, self.estates(folder), lambda: served_estate(self.admin(where)), asked=asked)
 
     def serve_asgi(
         self,

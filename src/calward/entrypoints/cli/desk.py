@@ -29,6 +29,7 @@ __all__ = [
     "refuse",
     "server_option",
     "to",
+    "token_option",
 ]
 
 P = ParamSpec("P")
@@ -57,6 +58,7 @@ def _token_option(*names: str) -> Callable[[Callable[..., None]], Callable[..., 
     )
 
 
+token_option = _token_option("--token-file")
 fingerprint_option = click.option(
     "--fingerprint",
     metavar="HEX",

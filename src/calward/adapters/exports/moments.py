@@ -1,0 +1,133 @@
+"""Which moment does a date of a file mean: DMTF, ISO, US, German, Japanese order, ticks, and dates that JSON wraps?
+
+Dates with an offset are exact; those without say local time of a machine that the file does not name, and are read as UTC.
+Where 3/4 may be March or April, the whole file decides: one value whose first number is above 12 makes all of them day first.
+"""
+
+import re
+from calendar import monthrange, timegm
+from collections.abc import Mapping
+from typing import Final
+
+__all__ = ["Moments"]
+
+_LATEST: Final = timegm((9999, 12, 31, 23, 59, 59))
+_LONGEST: Final = 64
+"""Characters; no date is longer, and nothing longer is looked at."""
+_MOST_CACHED: Final = 65_536
+
+_DMTF: Final = re.compile(
+    r"(\d{4})(\d\d)(\d\d)(\d\d|\*\*)(\d\d|\*\*)(\d\d|\*\*)\.[\d*]{1,6}(?:([+-])(\d{3}|\*{3}))?", re.ASCII
+)
+_ISO: Final = re.compile(
+    r"(\d{4})[-/.] ?(\d{1,2})[-/.] ?(\d{1,2})\.?(?:[T ]+(\d{1,2})[:.](\d\d)(?:[:.](\d\d)(?:[.,]\d{1,9})?)? ?(?:(Z|UTC|GMT)|([+-])(\d\d):?(\d\d))?)?",
+    re.ASCII,
+)
+_OTHER: Final = re.compile(
+    r"(\d{1,2})([./-]) ?(\d{1,2})\2 ?(\d{4})(?:,? +(\d{1,2})[:.](\d\d)(?:[:.](\d\d))?(?: ?([AaPp])\.?[Mm]\.?)?)?",
+    re.ASCII,
+)
+_TICKS: Final = re.compile(r"\\?/Date\((-?\d{1,16})(?:[+-]\d{4})?\)\\?/", re.ASCII)
+"""Milliseconds since 1970 in UTC; the offset behind them is for showing only."""
+_WRAPPED: Final = ("value", "Value", "DateTime", "dateTime")
+_NOTHING: Final = frozenset({"", "-", "n/a", "null", "none", "never", "00000000000000.000000+000"})
+
+
+class Moments:
+    """Reads the dates of one file and keeps in mind in which order it writes day and month.
+
+    ``day_first``: whether 3/4 is the third of April. After reading, ``ambiguous`` tells whether any date could have been both,
+    ``seen_day_first`` and ``seen_month_first`` whether any could only have been the one.
+    """
+
+    def __init__(self, *, day_first: bool = False) -> None:
+        self.day_first = day_first
+        self.ambiguous = False
+        self.seen_day_first = False
+        self.seen_month_first = False
+        self.local = 0
+        self._cache: dict[str, int | None] = {}
+
+    def read(self, value: object) -> int | None:
+        """Seconds since 1970, rounded down; None where there is no date.
+
+        Raises: ValueError: with the words "is no date …".
+        """
+        if isinstance(value, Mapping):
+            value = next((value[key] for key in _WRAPPED if key in value), None)
+        if value is None or value is False:
+            return None
+        text = value.strip() if isinstance(value, str) else str(value)
+        if text in self._cache:
+            return self._cache[text]
+        found = self._moment(text)
+        if len(self._cache) < _MOST_CACHED:
+            self._cache[text] = found
+        return found
+
+    def _moment(self, text: str) -> int | None:
+        if len(text) > _LONGEST:
+            raise ValueError("is no date: it is too long for one")
+        if text.casefold() in _NOTHING:
+            return None
+        for pattern, read in ((_DMTF, _dmtf), (_TICKS, _ticks)):
+            if match := pattern.fullmatch(text):
+                return _within(read(match))
+        if match := _ISO.fullmatch(text):
+            self.local += match[7] is None and match[8] is None
+            return _within(_iso(match))
+        if match := _OTHER.fullmatch(text):
+            self.local += 1
+            return _within(self._other(match))
+        raise ValueError("is no date that is known here: DMTF, ISO 8601, 1/31/2026, 31.1.2026 and /Date(…)/ are")
+
+    def _other(self, match: re.Match[str]) -> int:
+        """Month/day/year or day.month.year, perhaps with a time."""
+        first, second = int(match[1]), int(match[3])
+        day, month = (first, second) if match[2] == "." or self._is_day_first(first, second) else (second, first)
+        hour = int(match[5] or 0)
+        if match[8]:
+            if not 1 <= hour <= 12:  # noqa: PLR2004 - a clock's face.
+                raise ValueError("is no date: an hour before or after noon is 1 to 12")
+            hour = hour % 12 + 12 * (match[8] in "Pp")
+        return _seconds(int(match[4]), month, day, hour, int(match[6] or 0), int(match[7] or 0))
+
+    def _is_day_first(self, first: int, second: int) -> bool:
+        if first > 12 >= second:  # noqa: PLR2004 - months.
+            self.seen_day_first = True
+            return True
+        if second > 12 >= first:  # noqa: PLR2004
+            self.seen_month_first = True
+            return False
+        self.ambiguous = self.ambiguous or first != second
+        return self.day_first
+
+
+def _dmtf(match: re.Match[str]) -> int:
+    year, month, day = int(match[1]), int(match[2]), int(match[3])
+    hour, minute, second = (0 if one == "**" else int(one) for one in match.group(4, 5, 6))
+    offset = 0 if match[8] in (None, "***") else int(f"{match[7]}{match[8]}")
+    return _seconds(year, month, day, hour, minute, second) - 60 * offset
+
+
+def _ticks(match: re.Match[str]) -> int:
+    return int(match[1]) // 1000
+
+
+def _iso(match: re.Match[str]) -> int:
+    offset = 0 if match[8] is None else int(f"{match[8]}1") * (60 * int(match[9]) + int(match[10]))
+    time = (int(one or 0) for one in match.group(4, 5, 6))
+    return _seconds(int(match[1]), int(match[2]), int(match[3]), *time) - 60 * offset
+
+
+def _seconds(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> int:
+    right = year > 0 and 1 <= month <= 12 and 1 <= day <= monthrange(year, month)[1]  # noqa: PLR2004 - months.
+    if not (right and hour < 24 and minute < 60 and second <= 60):  # noqa: PLR2004 - and a leap second.
+        raise ValueError("is no date: there is no such day or time")
+    return timegm((year, month, day, hour, minute, second))
+
+
+def _within(seconds: int) -> int:
+    if not -_LATEST <= seconds <= _LATEST:
+        raise ValueError("is no date: it is beyond the calendar")
+    return seconds

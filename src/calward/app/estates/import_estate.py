@@ -1,0 +1,61 @@
+"""Import files of another system as one snapshot, and keep it.
+
+Source: rd-licensing 7.2-7.4 (what the files hold), 2.1 (what their numbers mean).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from calward.app.estates.found import Found, Progress
+from calward.app.estates.join import join
+from calward.app.estates.ports import EstateStore, ExportReader
+from calward.domain.errors import LicensingError, Problem
+from calward.domain.ladder import Ladder
+from calward.insight.estate import Estate, ImportProblem
+
+__all__ = ["ImportEstate", "ImportFile", "import_estate"]
+
+
+@dataclass(frozen=True, slots=True)
+class ImportFile:
+    """A file, and the license server whose it is where it does not say so itself."""
+
+    path: Path
+    server: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportEstate:
+    """What was asked for: files of the same moment, all of one estate."""
+
+    name: str
+    files: Sequence[ImportFile]
+    taken_at: int
+
+
+def import_estate(
+    command: ImportEstate, *, reader: ExportReader, store: EstateStore, ladder: Ladder, progress: Progress
+) -> Estate:
+    """Read the files, join them and keep the snapshot.
+
+    A file that is none of the known kinds is told among the problems; nothing is kept where every file is.
+
+    Raises: LicensingError: none of the files can be read (the first one's reason), or the snapshot cannot be kept.
+    """
+    found: list[tuple[Found, str | None]] = []
+    refused: list[LicensingError] = []
+    problems: list[ImportProblem] = []
+    for file in command.files:
+        try:
+            found.append((reader.read(file.path, ladder, progress), file.server))
+        except LicensingError as error:
+            refused.append(error)
+            problems.append(ImportProblem(file.path.name, 0, error.detail))
+    if refused and not found:
+        raise refused[0]
+    if not found:
+        raise LicensingError(Problem.MALFORMED, "there is no file to import")
+    estate = join(found, command.name, command.taken_at, ladder, problems)
+    store.keep(estate)
+    return estate

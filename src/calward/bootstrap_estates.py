@@ -1,0 +1,69 @@
+"""How do commands get an estate: one that was imported, or the running license server's?"""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from calward.adapters.admin_client import HttpAdminClient
+from calward.adapters.estate_folder import EstateFolder, estates_folder
+from calward.adapters.exports.reading import ExportFiles
+from calward.adapters.ladders import load_ladder
+from calward.adapters.system import SystemClock
+from calward.app.estates.document import from_json
+from calward.app.estates.import_estate import ImportEstate, ImportFile
+from calward.app.estates.import_estate import import_estate as run_import
+from calward.domain.errors import LicensingError, Problem
+from calward.insight.estate import Estate
+
+__all__ = ["find_estate", "import_estate", "open_estates", "served_estate"]
+
+
+def open_estates(folder: Path | None, environment: Mapping[str, str]) -> EstateFolder:
+    """The estates in a folder, None: in the usual one."""
+    return EstateFolder(folder or estates_folder(environment))
+
+
+def import_estate(
+    store: EstateFolder,
+    name: str,
+    files: Sequence[ImportFile],
+    ladder: str,
+    taken_at: int | None,
+    progress: Callable[[str, int], None],
+) -> Estate:
+    """Read files of another system and keep them as a snapshot; raises LicensingError."""
+    command = ImportEstate(name, files, SystemClock().now() if taken_at is None else taken_at)
+    return run_import(command, reader=ExportFiles(), store=store, ladder=load_ladder(ladder), progress=progress)
+
+
+def find_estate(name: str | None, store: EstateFolder, ask_server: Callable[[], Estate], *, asked: bool) -> Estate:
+    """An imported estate by its name; without a name the running server's, else the only imported one.
+
+    ``asked``: somebody has named a server, so that nothing else will do. Raises: LicensingError.
+    """
+    if name is not None:
+        return store.newest(name)
+    try:
+        return ask_server()
+    except LicensingError as error:
+        names = store.names()
+        if asked or error.problem is not Problem.UNREACHABLE:
+            raise
+        if len(names) != 1:
+            raise LicensingError(error.problem, _which(error.detail, names)) from error
+    print(f"no license server is running here: this is the imported estate {names[0]}", file=sys.stderr)  # noqa: T201
+    return store.newest(names[0])
+
+
+def served_estate(client: HttpAdminClient) -> Estate:
+    """The snapshot of a license server's own ledger; raises LicensingError."""
+    try:
+        return from_json(client.text("estate").encode(), load_ladder)
+    finally:
+        client.close()
+
+
+def _which(detail: str, names: Sequence[str]) -> str:
+    if names:
+        return f"{detail}; of the imported estates name one: {', '.join(names)}"
+    return f"{detail}; and no estate has been imported: calward estate import FILE makes one"

@@ -1,0 +1,309 @@
+"""What do we know of estates on other systems' license servers? ``calward estate``."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import rich_click as click
+
+from calward.app.estates.import_estate import ImportFile
+from calward.app.estates.ports import EstateStore
+from calward.domain.answers import rfc3339
+from calward.domain.errors import LicensingError, Problem
+from calward.domain.fields import parse_moment
+from calward.entrypoints.cli.desk import ca_option, fingerprint_option, json_option, server_option, token_option
+from calward.entrypoints.cli.output import Column, Fit, cell, facts, print_json, say, table
+from calward.entrypoints.cli.safe_text import safe
+from calward.entrypoints.cli.wiring import Where
+from calward.insight.estate import Estate, EstatePack, ImportProblem, Source
+from calward.ladders import DEFAULT_LADDER
+
+__all__ = ["DEFAULT_NAME", "WiresEstates", "estate", "estates_option", "estates_where"]
+
+DEFAULT_NAME: Final = "imported"
+"""The estate where nobody names one."""
+_SHOWN: Final = 20
+"""Problems that are printed to people; JSON has all."""
+
+
+class WiresEstates(Protocol):
+    """What the commands need of the context object."""
+
+    def estates(self, folder: Path | None) -> EstateStore:
+        """The estates in a folder, None: in the usual one."""
+
+    def import_estate(
+        self,
+        folder: Path | None,
+        name: str,
+        files: Sequence[ImportFile],
+        ladder: str,
+        taken_at: int | None,
+        progress: Callable[[str, int], None],
+    ) -> Estate:
+        """Read files, keep them as a snapshot and give it; raises LicensingError."""
+
+    def estate(self, name: str | None, where: Where, folder: Path | None) -> Estate:
+        """The newest snapshot of an imported estate, or the running license server's; raises LicensingError."""
+
+
+estates_option = click.option(
+    "--estates",
+    "folder",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of imported estates.  [default: CALWARD_ESTATES, else calward/estates in XDG_DATA_HOME]",
+)
+
+
+def estates_where(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command what it takes to ask an imported estate or a running license server: ``folder`` and the parts of Where."""
+    for option in (fingerprint_option, ca_option, token_option, server_option, estates_option):
+        function = option(function)
+    return function
+
+
+@click.group()
+def estate() -> None:
+    """Import what another system's license server exports, and look at it; needs no license server.
+
+    \b
+    Examples:
+      calward estate import packs.csv issued.csv
+      calward estate show
+      calward estate history imported
+    """  # noqa: D301 -- click wants the character itself, which keeps the lines below it apart
+
+
+@estate.command("import")
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@click.option(
+    "--name", metavar="NAME", default=DEFAULT_NAME, show_default=True, help="The estate whose snapshot this is."
+)
+@estates_option
+@click.option("--taken-at", metavar="TIME", help="When the files were made, in ISO 8601.  [default: now]")
+@click.option(
+    "--ladder",
+    metavar="NAME|FILE",
+    default=DEFAULT_LADDER,
+    show_default=True,
+    help="A shipped version ladder, or the path of a ladder file.",
+)
+@json_option
+@click.pass_obj
+def import_(
+    wiring: WiresEstates,
+    files: Sequence[str],
+    name: str,
+    folder: Path | None,
+    taken_at: str | None,
+    ladder: str,
+    *,
+    as_json: bool,
+) -> None:
+    """Read exported files (CSV, JSON, lsreport's text) as one snapshot; what could not be read is listed by file and line.
+
+    Where a file does not name its license server, SERVER=FILE does. Each import adds to the estate's history.
+
+    \b
+    Examples:
+      calward estate import packs.csv issued.csv
+      calward estate import --name berlin packs.csv issued.csv hosts.csv
+      calward estate import ls1=packs1.csv ls1=issued1.csv ls2=packs2.csv
+    """  # noqa: D301
+    at = None if taken_at is None else int(parse_moment(taken_at, "--taken-at").timestamp())
+    made = wiring.import_estate(folder, name, [_file(one) for one in files], ladder, at, _Progress())
+    if as_json:
+        print_json(
+            {"estate": made.name, "taken_at": rfc3339(made.taken_at), **_numbers(made), "problems": _problems(made)}
+        )
+        return
+    number = _numbers(made)
+    say(
+        f"{safe(made.name)}: {number['packs']} packs, {number['issued']} issued licenses, {number['hosts']} hosts, "
+        f"{number['failures']} failed issuances of {number['servers']} license servers"
+    )
+    _tell_problems(made.problems)
+    say(f"see it: calward estate show {safe(made.name)}", err=True)
+
+
+class _Progress:
+    """Tells how far a long file is."""
+
+    def __call__(self, file: str, rows: int) -> None:
+        say(f"{safe(file)}: {rows:,} rows", err=True)
+
+
+def _file(text: str) -> ImportFile:
+    """A file as it was named; ``SERVER=FILE`` unless a file has that whole name."""
+    server, equals, path = text.partition("=")
+    if equals and server and not Path(text).exists():
+        return ImportFile(Path(path), server)
+    return ImportFile(Path(text))
+
+
+@estate.command("list")
+@estates_option
+@json_option
+@click.pass_obj
+def list_(wiring: WiresEstates, folder: Path | None, *, as_json: bool) -> None:
+    """List the imported estates.
+
+    \b
+    Example:
+      calward estate list
+    """  # noqa: D301
+    store = wiring.estates(folder)
+    rows = [_listed(store, name) for name in store.names()]
+    if as_json:
+        print_json({"items": rows, "next": None})
+    elif not table([Column(one, one.replace(" ", "_")) for one in ("name", "snapshots", "newest")], rows):
+        say("no estate has been imported: calward estate import FILE makes one", err=True)
+
+
+def _listed(store: EstateStore, name: str) -> dict[str, Any]:
+    history = store.history(name)
+    return {"name": name, "snapshots": len(history), "newest": rfc3339(history[-1][0]) if history else None}
+
+
+_PACK_COLUMNS: Final = (
+    Column("pack", "id"),
+    Column("version", "version"),
+    Column("type", "type"),
+    Column("program", "program", Fit.FOLDED),
+    Column("total", lambda row: "unlimited" if row["total"] is None else row["total"]),
+    Column("issued", "issued"),
+    Column("available", lambda row: "unlimited" if row["available"] is None else row["available"]),
+    Column("over-used", "over_used"),
+    Column("expires", lambda row: row["expires_at"] or "never"),
+    Column("server", "server", Fit.FOLDED),
+)
+
+
+@estate.command()
+@click.argument("name", required=False)
+@estates_where
+@json_option
+@click.pass_obj
+def show(
+    wiring: WiresEstates,
+    name: str | None,
+    folder: Path | None,
+    server: str | None,
+    token_file: Path | None,
+    ca_file: Path | None,
+    fingerprint: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Show the packs of an estate, how many licenses and hosts it has, and what of its files could not be read.
+
+    Without NAME it is the running license server's, or the only imported estate where none runs.
+
+    \b
+    Examples:
+      calward estate show
+      calward estate show berlin --json
+    """  # noqa: D301
+    found = wiring.estate(name, Where(server, token_file, ca_file, fingerprint), folder)
+    if as_json:
+        print_json(_document(found))
+        return
+    number = _numbers(found)
+    shown = {
+        "estate": found.name + (" (imported, another system's)" if found.source is Source.IMPORT else ""),
+        "taken": rfc3339(found.taken_at),
+        "license servers": ", ".join(one.name for one in found.servers),
+        "issued licenses": number["issued"],
+        "session hosts": number["hosts"],
+        "failed issuances": number["failures"],
+    }
+    facts(shown, {})
+    say()
+    if not table(_PACK_COLUMNS, map(_pack, found.packs)):
+        say("no pack is in it", err=True)
+    _tell_problems(found.problems)
+
+
+def _document(found: Estate) -> dict[str, Any]:
+    """What scripts get; docs/howto/read-a-windows-license-server.md shows it."""
+    return {
+        "estate": found.name,
+        "source": found.source.value,
+        "taken_at": rfc3339(found.taken_at),
+        "ladder": found.ladder.name,
+        "packs": [_pack(pack) for pack in found.packs],
+        **{key: value for key, value in _numbers(found).items() if key in {"issued", "hosts", "failures"}},
+        "servers": [server.name for server in found.servers],
+        "problems": _problems(found),
+        "facts": dict(found.facts),
+    }
+
+
+def _pack(pack: EstatePack) -> dict[str, Any]:
+    return {
+        "id": pack.id,
+        "version": pack.version,
+        "type": pack.type.value,
+        "program": pack.program,
+        "total": pack.total,
+        "issued": pack.issued,
+        "available": pack.available,
+        "over_used": pack.over_used,
+        "expires_at": None if pack.expires_at is None else rfc3339(pack.expires_at),
+        "server": pack.server,
+    }
+
+
+def _numbers(found: Estate) -> Mapping[str, int]:
+    return {
+        "packs": len(found.packs),
+        "issued": len(found.licenses),
+        "hosts": len(found.hosts),
+        "failures": sum(one.times for one in found.failures),
+        "servers": len(found.servers),
+    }
+
+
+def _problems(found: Estate) -> list[dict[str, Any]]:
+    return [{"file": one.file, "line": one.line, "reason": one.reason} for one in found.problems]
+
+
+def _tell_problems(problems: Sequence[ImportProblem]) -> None:
+    for one in problems[:_SHOWN]:
+        place = f"{one.file}:{one.line}" if one.line else one.file
+        say(f"{safe(place)}: {safe(one.reason)}", err=True)
+    if len(problems) > _SHOWN:
+        say(f"and {len(problems) - _SHOWN} more: --json lists all", err=True)
+
+
+@estate.command()
+@click.argument("name")
+@estates_option
+@json_option
+@click.pass_obj
+def history(wiring: WiresEstates, name: str, folder: Path | None, *, as_json: bool) -> None:
+    """List the snapshots of an imported estate, oldest first.
+
+    \b
+    Example:
+      calward estate history imported
+    """  # noqa: D301
+    store = wiring.estates(folder)
+    rows = [_snapshot(store, at, path) for at, path in store.history(name)]
+    if as_json:
+        print_json({"items": rows, "next": None})
+    elif not table([Column(one, one) for one in ("taken_at", "packs", "issued", "hosts", "problems", "file")], rows):
+        say("there is no snapshot: calward estate import FILE makes one", err=True)
+
+
+def _snapshot(store: EstateStore, at: int, path: Path) -> dict[str, Any]:
+    row: dict[str, Any] = {"taken_at": rfc3339(at), "file": str(path)}
+    try:
+        found = store.read(path)
+    except LicensingError as error:
+        if error.problem is not Problem.CORRUPT:
+            raise
+        return row | {"packs": None, "issued": None, "hosts": None, "problems": cell(error.detail)}
+    number = _numbers(found)
+    return row | {key: number[key] for key in ("packs", "issued", "hosts")} | {"problems": len(found.problems)}
