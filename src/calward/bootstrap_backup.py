@@ -31,6 +31,7 @@ from calward.adapters.store.ledger import SqlLedger
 from calward.adapters.store.migrate import migrate
 from calward.adapters.store.reader import SqlReader
 from calward.adapters.store.records import open_records
+from calward.adapters.store.standing import SqlTree
 from calward.adapters.store.tree import AuditLog, log_origin
 from calward.adapters.system import SystemClock, SystemEntropy
 from calward.app.licensing.quarantine import enter_quarantine
@@ -42,7 +43,7 @@ from calward.config import ServerConfig
 from calward.domain.answers import rfc3339
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.events import read_event
-from calward.domain.notes import parse_note, verify_note
+from calward.domain.notes import parse_checkpoint, parse_note, verify_note
 from calward.domain.quarantine import Cause, Quarantine
 
 __all__ = ["KIND", "SECRETS", "create_backup", "laid_ready", "look_into", "restore_backup", "stamp", "workplace"]
@@ -148,6 +149,8 @@ def _put_back(
     if in_file != ledger.exists():
         detail = "the backup is of the other kind of database: name the right one by --database"
         raise LicensingError(Problem.MALFORMED, detail, field="database")
+    if not in_file:
+        _check_restored_dump(config.database_url, folder)
     _quarantine(f"sqlite:///{ledger}" if in_file else config.database_url, int(found["events"]), time)
     secrets = open_secrets((folder / SECRETS).read_bytes(), passphrase)
     others = {name: (folder / name).read_bytes() for name in (*_OPEN, LADDER) if (folder / name).exists()}
@@ -175,6 +178,25 @@ def laid_ready(place: Path, content: bytes) -> Replacement:
         file.flush()
         os.fsync(file.fileno())
     return Replacement(place, ready)
+
+
+def _check_restored_dump(url: str, folder: Path) -> None:
+    """The database must hold all that the backup's checkpoint was signed over, and may hold more: the dump was made after it."""
+    kept = parse_checkpoint(parse_note((folder / CHECKPOINT).read_text(encoding="utf-8")).text)
+    reader = open_reader(url)
+    try:
+        migrate(url)
+        tree = SqlTree(reader)
+        size = tree.standing().size
+        fits = size >= kept.size and (kept.size == 0 or tree.roots_at([kept.size])[kept.size] == kept.root)
+    finally:
+        reader.dispose()
+    if not fits:
+        detail = (
+            f"the database holds {size} events that are not those of the backup's checkpoint ({kept.size}): restore the dump that was made "
+            "after this backup first (pg_restore)"
+        )
+        raise LicensingError(Problem.CONFLICT, detail, field="database")
 
 
 def _quarantine(url: str, events: int, time: Clock) -> None:

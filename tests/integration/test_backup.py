@@ -1,5 +1,6 @@
 """Backups of license servers and clearinghouses: made while they run, looked through, and put back whole or not at all."""
 
+import json
 import os
 import signal
 import stat
@@ -292,3 +293,52 @@ def test_the_manifest_names_every_file_and_its_digest(office):
         "checkpoint.txt", "ledger.db", "secrets.json", "server.id", "settings.toml", "wire.pem",
     }  # fmt: skip
     assert all(len(digest) == 64 for _, digest in listed.values())
+
+
+@pytest.mark.postgresql
+@pytest.mark.xdist_group("postgresql")
+def test_of_postgresql_it_keeps_the_keys_and_a_checkpoint_and_marks_the_database_that_was_restored(
+    postgresql_database, tmp_path
+):
+    config = ServerConfig(data_dir=tmp_path / "ls", database=postgresql_database)
+    LicenseServer(config).close()
+    backup, manifest = create_backup(config, tmp_path / "keys.tar", PASSPHRASE)
+    assert "ledger.db" not in manifest.files
+    assert "pg_dump" in verify_backup(backup, PASSPHRASE)["ledger"]
+    again = ServerConfig(data_dir=tmp_path / "again", database=postgresql_database)
+    with pytest.raises(LicensingError, match="other kind of database"):
+        restore_backup(backup, ServerConfig(data_dir=tmp_path / "again"), PASSPHRASE)
+    restore_backup(backup, again, PASSPHRASE)
+    server = LicenseServer(again)
+    try:
+        assert server.ledger.write(quarantine_of).cause is Cause.RESTORED
+        checkpoint = verify_note_text(backup)
+        assert server.services().audit.verify(checkpoint)["holds"] is True
+    finally:
+        server.close()
+
+
+def verify_note_text(backup: Path) -> str:
+    with tarfile.open(backup) as tar:
+        return tar.extractfile("checkpoint.txt").read().decode()
+
+
+@pytest.mark.postgresql
+@pytest.mark.xdist_group("postgresql")
+def test_a_database_that_is_another_one_is_not_marked(postgresql_database, office, tmp_path):
+    other = ServerConfig(data_dir=tmp_path / "other", database=postgresql_database)
+    LicenseServer(other).close()
+    keys = rewritten(office.backup, tmp_path / "keys.tar", without_ledger)
+    with pytest.raises(LicensingError, match="pg_restore"):
+        restore_backup(keys, ServerConfig(data_dir=tmp_path / "ls", database=postgresql_database), PASSPHRASE)
+    server = LicenseServer(other)
+    try:
+        assert server.ledger.write(quarantine_of) is None
+    finally:
+        server.close()
+
+
+def without_ledger(files: dict[str, bytes]) -> None:
+    manifest = json.loads(files[MANIFEST])
+    del files["ledger.db"], manifest["files"]["ledger.db"]
+    files[MANIFEST] = json.dumps(manifest).encode()

@@ -1,6 +1,8 @@
 """How does the ledger stand, beside what others have seen of it? For ``app.licensing.watch_checkpoints``."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Generator, Mapping
+from contextlib import closing
+from itertools import islice
 
 from sqlalchemy import Engine, select
 
@@ -32,10 +34,10 @@ class SqlTree:
     def roots_at(self, sizes: Collection[int]) -> Mapping[int, bytes]:
         """What the root was at these smaller sizes: one pass over the events up to the largest."""
         frontier, found = Frontier(), {}
-        leaves = self._leaves(max(sizes))
-        for size in sorted(sizes):
-            frontier = frontier.extend(leaf for _, leaf in zip(range(size - frontier.size), leaves, strict=False))
-            found[size] = frontier.root()
+        with closing(self._leaves(max(sizes))) as leaves:
+            for size in sorted(sizes):
+                frontier = frontier.extend(islice(leaves, size - frontier.size))
+                found[size] = frontier.root()
         return found
 
     def enrolled(self) -> Collection[int]:
@@ -47,9 +49,12 @@ class SqlTree:
         with self._reader.connect() as connection:
             return frozenset(connection.scalars(query))
 
-    def _leaves(self, last: int) -> Iterator[bytes]:
+    def _leaves(self, last: int) -> Generator[bytes, None, None]:
         event = tables.event.c
         query = select(event.body).where(event.position.between(1, last)).order_by(event.position)
-        with self._reader.connect() as connection:
-            for body in connection.execution_options(yield_per=_AT_ONCE).scalars(query):
+        with (
+            self._reader.connect() as connection,
+            connection.execution_options(yield_per=_AT_ONCE).scalars(query) as bodies,
+        ):
+            for body in bodies:
                 yield leaf_hash(body.encode())
