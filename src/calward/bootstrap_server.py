@@ -255,7 +255,13 @@ class LicenseServer:
     async def lifespan(self, _app: Any) -> AsyncIterator[None]:  # noqa: ANN401 - Starlette's application
         """What runs beside the routes: the writer, the audit trail's tree, the sweep."""
         self.writer.start()
-        acts = ((1, self._tend), (60, self._note_hosts), (SWEEP_EVERY, self._sweep), (RENEW_EVERY, self.renew), (CONTACT_EVERY, self.contact))
+        acts = (
+            (1, self._tend),
+            (60, self._note_hosts),
+            (SWEEP_EVERY, self._sweep),
+            (RENEW_EVERY, self.renew),
+            (CONTACT_EVERY, self.contact),
+        )
         beside = [asyncio.create_task(_every(seconds, act)) for seconds, act in acts]
         try:
             yield
