@@ -8,6 +8,7 @@ import secrets
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
@@ -17,12 +18,14 @@ from typing import Final
 from calward.adapters.agent_socket import ask_agent
 from calward.adapters.host_checkpoints import HostCheckpoints
 from calward.adapters.host_config import DEFAULT_CONFIG, HostConfig, ListedServer, load_host_config, read_token
-from calward.adapters.host_process import age_seconds, groups_of, log_to_administrator, set_alarm
-from calward.adapters.host_state import StateFolder
+from calward.adapters.host_process import age_seconds, alarm_within, groups_of, log_to_administrator, set_alarm
+from calward.adapters.host_state import StateFolder, heard_policy
 from calward.adapters.license_server_client import LicenseServerClient
-from calward.app.sessionhost.check_account import check_account
+from calward.app.sessionhost.check_without_agent import check_without_agent
 from calward.app.sessionhost.close_session import close_session
 from calward.app.sessionhost.open_session import open_session
+from calward.app.sessionhost.ports import HostPolicy
+from calward.domain.cals import CalType
 from calward.domain.errors import LicensingError
 from calward.entrypoints.pam.helper import IN, OUT, PamDesk, PamQuestion, answer
 
@@ -33,7 +36,9 @@ _TO_FINISH: Final = 0.5
 _TO_END: Final = 0.25
 """Of these, what remains when the alarm rings: on a busy machine a program may wait for its turn to end."""
 _WITHOUT_AGENT: Final = 0.8
-"""Seconds kept back for the helper's own work, should the agent not answer."""
+"""Seconds kept back for the helper's own work, should the agent not answer: license servers have a part of it."""
+_TO_LOOK: Final = 0.2
+"""Seconds to look into the host's own memory before anybody is asked: a disk may hang."""
 _ON_THE_WAY: Final = 0.1
 """Of what the agent has, what the way there and back may take."""
 _USAGE: Final = "usage: python -m calward.bootstrap_host account|session [--config FILE]"
@@ -79,7 +84,7 @@ def _agents_answer(question: PamQuestion, path: Path, started: float) -> int | N
         config = load_host_config(path)
     except LicensingError:
         return None  # The helper says what is wrong with the settings.
-    seconds = started + config.deadline_seconds - _WITHOUT_AGENT - time.monotonic()
+    seconds = started + config.deadline_seconds - _kept_back(config) - time.monotonic()
     asked = {"ask": "pam", "seconds": max(0.0, seconds - _ON_THE_WAY), **asdict(question)}
     said = ask_agent(config.agent.socket, asked, seconds) if seconds > 0 else None
     match said:
@@ -91,20 +96,42 @@ def _agents_answer(question: PamQuestion, path: Path, started: float) -> int | N
             return None
 
 
+def _kept_back(config: HostConfig) -> float:
+    """On a host licensed per device only the agent can decide by a license: the helper asks no server, and gives it that time."""
+    policy = _heard(config)
+    return _TO_FINISH if policy is not None and policy.mode == CalType.PER_DEVICE else _WITHOUT_AGENT
+
+
+def _heard(config: HostConfig) -> HostPolicy | None:
+    """What this host knows of itself; nothing where its disk does not say it at once."""
+    with suppress(OSError), alarm_within(_TO_LOOK):
+        return heard_policy(config.state_dir)
+    return None
+
+
 def _desk(path: Path, started: float) -> PamDesk:
     config = load_host_config(path)
+    heard = _heard(config)
     until = started + config.deadline_seconds - _TO_FINISH
     set_alarm(until + _TO_FINISH - _TO_END - time.monotonic())
-    return _wired(config, until)
+    return _wired(config, heard, until)
 
 
-def _wired(config: HostConfig, until: float) -> PamDesk:
+def _wired(config: HostConfig, heard: HostPolicy | None, until: float) -> PamDesk:
     time_left = partial(_time_left, until)
     complain = log_to_administrator
     memory = StateFolder(config.state_dir, lost=config.lost, complain=complain, time_left=time_left)
     servers = list(_servers(config.servers, HostCheckpoints(config.state_dir, complain)))
     return PamDesk(
-        check=partial(check_account, servers=servers, memory=memory, time_left=time_left, complain=complain),
+        check=partial(
+            check_without_agent,
+            heard=heard,
+            servers=servers,
+            memory=memory,
+            time_left=time_left,
+            complain=complain,
+            admit_anyway=config.admit_on_trouble or config.agent.admit_without_device,
+        ),
         opened=partial(open_session, servers=servers, memory=memory, time_left=time_left, complain=complain),
         closed=partial(close_session, memory=memory),
         exempt=partial(_exempt, config),

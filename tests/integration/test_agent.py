@@ -6,11 +6,19 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from calward import bootstrap_host
 from calward.adapters.agent_socket import ask_agent
+from calward.adapters.host_state import Lost, StateFolder
+from calward.app.sessionhost.ports import HostPolicy, Memory
+from calward.domain.grace import GraceState
 from tests.support.fake_license_server import TOKEN, FakeLicenseServer, dead_url, hanging, serving
 
 
@@ -79,6 +87,72 @@ def host(tmp_path):
         found.agent.kill()
         found.agent.wait()
         found.agent.stdout.close()
+
+
+@contextmanager
+def too_late(path: Path) -> Iterator[list[dict]]:
+    """An agent that hears a question and answers when nobody waits any more; gives what it was asked."""
+    path.parent.mkdir(exist_ok=True)
+    asked: list[dict] = []
+    open_: list[socket.socket] = []
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+
+        def hear() -> None:
+            with suppress(OSError):
+                while True:
+                    open_.append(listener.accept()[0])
+                    asked.append(json.loads(open_[-1].makefile("rb").readline()))
+
+        thread = threading.Thread(target=hear, daemon=True)
+        thread.start()
+        try:
+            yield asked
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+            for one in open_:
+                one.close()
+            path.unlink()
+
+
+def has_heard(folder: Path, mode: str) -> None:
+    """Have a host's memory hold what a license server said, and no grace."""
+    heard = HostPolicy("2022", mode, 0, datetime.now(UTC).replace(microsecond=0))
+    ended = GraceState(heard.heard_at, heard.heard_at, observed_at=heard.heard_at)
+    memory = StateFolder(folder / "state", lost=Lost.NO_GRACE, complain=pytest.fail, time_left=lambda: 1)
+    memory.change("", lambda _: (Memory(grace=ended, policy=heard), None))
+
+
+def test_per_device_the_helper_of_an_agent_that_is_late_asks_no_server_about_the_user_and_says_what_is_true(host):
+    fake = FakeLicenseServer(cals=1, mode="per-device")
+    has_heard(host.folder, "per-device")
+    with serving(fake) as url, too_late(host.socket):
+        host.configure(url)
+        code, text = host.helper("account", "alice")
+        assert host.helper("account", "root")[0] == 0
+    assert code == 1
+    assert "the agent of this host, which knows the devices, does not answer" in text
+    assert "license server" not in text
+    assert fake.asked == []
+
+
+def test_per_device_the_agent_has_the_time_that_the_helper_does_not_need(host, monkeypatch):
+    given: dict[str, float] = {}
+    mode = ""
+
+    def ask(_socket: Path, _question: dict, seconds: float) -> dict:
+        given[mode] = seconds
+        return {"exit": 0, "say": []}
+
+    monkeypatch.setattr(bootstrap_host, "ask_agent", ask)
+    monkeypatch.setattr(bootstrap_host, "age_seconds", lambda: 0.0)
+    host.configure(dead_url())
+    for mode in ("per-user", "per-device"):
+        has_heard(host.folder, mode)
+        assert bootstrap_host.run_pam("account", host.folder / "host.toml", {"PAM_USER": "alice"}) == 0
+    assert given["per-device"] - given["per-user"] > 0.2
 
 
 def test_the_helper_asks_the_agent_and_the_user_reads_why(host):

@@ -6,11 +6,13 @@ import pwd
 import signal
 import syslog
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Final
 
-__all__ = ["age_seconds", "groups_of", "log_to_administrator", "set_alarm"]
+__all__ = ["age_seconds", "alarm_within", "groups_of", "log_to_administrator", "set_alarm"]
 
 _START_TIME: Final = 19
 """Place of ``starttime`` among the fields of /proc/PID/stat that follow the program's name; see proc(5)."""
@@ -34,6 +36,16 @@ def set_alarm(seconds: float) -> None:
     """Raise TimeoutError, an OSError, in the main thread after so many seconds, wherever it waits then."""
     signal.signal(signal.SIGALRM, _ring)
     signal.setitimer(signal.ITIMER_REAL, max(0.001, seconds))
+
+
+@contextmanager
+def alarm_within(seconds: float) -> Iterator[None]:
+    """Do the same for a block, and take the alarm back behind it; an earlier alarm is gone."""
+    set_alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _ring(_signal: int, _frame: FrameType | None) -> None:

@@ -27,10 +27,10 @@ from calward.adapters.host_state_format import (
     user_document,
     user_part,
 )
-from calward.app.sessionhost.ports import Complain, Memory, TimeLeft
+from calward.app.sessionhost.ports import Complain, HostPolicy, Memory, TimeLeft
 from calward.domain.grace import USED_UP, GraceState
 
-__all__ = ["Lost", "StateFolder", "replace_file"]
+__all__ = ["Lost", "StateFolder", "heard_policy", "replace_file"]
 
 T = TypeVar("T")
 
@@ -169,6 +169,14 @@ class StateFolder:
         return (
             self._folder / self._holders / f"{hashlib.sha256(user.encode(errors='surrogateescape')).hexdigest()}.json"
         )
+
+
+def heard_policy(folder: Path) -> HostPolicy | None:
+    """What a license server has last said of this host; None where nothing is known or can be read. Takes no lock."""
+    try:
+        return host_part(json.loads((folder / "host.json").read_bytes())).policy
+    except (FormatError, OSError, ValueError, RecursionError):
+        return None
 
 
 def replace_file(path: Path, document: dict[str, Any]) -> None:

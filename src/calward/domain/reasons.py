@@ -38,6 +38,7 @@ class Reason(StrEnum):
     NOTHING_TO_DO = "nothing-to-do"
     DEVICE_WITHOUT_IDENTITY = "device-without-identity"
     DEVICE_UNKNOWN = "device-unknown"
+    AGENT_SILENT = "agent-silent"
     PACK_MOVING = "pack-moving"
     ABOVE_WHAT_WAS_BOUGHT = "above-what-was-bought"
     LEDGER_ROLLED_BACK = "ledger-rolled-back"
@@ -70,6 +71,7 @@ SENTENCES: Final = MappingProxyType(
         Reason.NOTHING_TO_DO: "there is nothing to change",
         Reason.DEVICE_WITHOUT_IDENTITY: "the client says neither a hardware id that tells devices apart nor a name",
         Reason.DEVICE_UNKNOWN: "the host is licensed per device, and this connection did not come through its licensing relay",
+        Reason.AGENT_SILENT: "the agent of this host, which knows the devices, does not answer",
         Reason.PACK_MOVING: "the key pack is on its way to another license server: its licenses run on and nothing of it may change",
         Reason.ABOVE_WHAT_WAS_BOUGHT: "a key pack can be raised again up to the version that was bought, and no further",
         Reason.LEDGER_ROLLED_BACK: "the license server's ledger is older than what others have seen of it: temporary licenses only for now",
