@@ -95,7 +95,7 @@ def _show(one: Document) -> None:
     facts = _Facts(one)
     sentence = _SENTENCES.get((kind, outcome))
     line = sentence.format_map(facts) if sentence else f"{safe(kind)}: {safe(outcome)}"
-    if one.get("adopted") or one.get("left"):
+    if "adopted" in one and (one["adopted"] or one.get("left")):
         line += f"; {cell(one.get('adopted'))} licenses came along, {cell(one.get('left'))} were not needed"
     say(line)
 
