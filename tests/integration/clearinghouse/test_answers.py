@@ -185,7 +185,8 @@ def test_a_kill_between_commit_and_signature_loses_nothing(
     )
     assert ended.returncode == -signal.SIGKILL
     (planned,) = desk.overview().register
-    assert [one.payload_type for one in desk.overview().unfinished] == [PayloadType.KEY_PACK]
+    intents = desk.store.read(lambda book: book.papers.intents(PayloadType.KEY_PACK))
+    assert [(one.payload, one.envelope) for one in intents] == [(planned.statement.to_payload(), None)]
     first = new.send(request)
     assert isinstance(first, bytes)
     assert new.open(first) == [planned.statement]

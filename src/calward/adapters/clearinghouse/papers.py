@@ -14,6 +14,10 @@ __all__ = ["SqliteOutbox", "SqlitePapers"]
 
 _INTENT = "SELECT payload_type, intent_order, asked, payload, planned_at, envelope FROM intents"
 _WAITING = "SELECT item, payload_type, intent_order, posted_at, handover FROM outbox WHERE server_id = ? AND done_at IS NULL ORDER BY n"
+_WAITS = (
+    "EXISTS (SELECT 1 FROM outbox WHERE outbox.payload_type = intents.payload_type"
+    " AND outbox.intent_order = intents.intent_order AND outbox.item = intents.intent_order)"
+)
 _DONE = "UPDATE outbox SET done_at = ? WHERE server_id = ? AND done_at IS NULL AND item = ?"
 
 
@@ -62,8 +66,10 @@ class SqlitePapers:
         return [to_intent(row) for row in self._db.execute(query, (payload_type.value,))]
 
     def unfinished(self) -> Sequence[Intent]:
-        """All intents that were not signed yet."""
-        return [to_intent(row) for row in self._db.execute(f"{_INTENT} WHERE envelope IS NULL ORDER BY n")]
+        """All intents that were to be signed at once and were not; what only waits in an outbox is signed when it is sent."""
+        return [
+            to_intent(row) for row in self._db.execute(f"{_INTENT} WHERE envelope IS NULL AND NOT {_WAITS} ORDER BY n")
+        ]
 
     def answered(self, digest: str) -> Answered | None:
         """How the request with this SHA-256 was answered."""
