@@ -43,9 +43,10 @@ def test_a_device_is_given_a_temporary_license_and_after_a_logon_a_full_one(kind
     full = enrolled.license(client.name)
     assert full["status"] == "active"
     assert client.kept() == (full["id"], "2022", "active")
+    stored = client.licenses()
     with connected(client, DOOR):
         screen.shows(LOGIN)
-    assert client.kept() == (full["id"], "2022", "active")
+    assert client.licenses() == stored, "what it has it keeps, byte for byte"
     assert enrolled.license(client.name) == full
 
 

@@ -166,7 +166,15 @@ class _Decision:
     def _token(self, kept: HeldLicense | None) -> bytes | None:
         """What the client is to keep; a temporary license does not replace a full one whose server is only away."""
         answer = self.said.answer
-        if not self.command.store or answer is None or answer.signed == self.command.question.presented:
+        if not self.command.store or answer is None or self._shown(answer.license):
             return None
         worse = kept is not None and kept == self.presented and kept.status == "active" and not answer.full
         return None if worse else answer.signed
+
+    def _shown(self, given: HeldLicense | None) -> bool:
+        """Whether the client has shown this license as it is: the statement may differ in what was done for it, and where."""
+        return given is not None and self.presented is not None and _what_counts(given) == _what_counts(self.presented)
+
+
+def _what_counts(held: HeldLicense) -> tuple[object, ...]:
+    return held.server, held.id, held.version, held.status, held.expires_at

@@ -1,5 +1,6 @@
 """A device at a session host: what its client presents, who is asked, what decides. [MS-RDPELE] 3.2.5.3 to 3.2.5.5."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -153,6 +154,20 @@ def test_a_revoked_license_that_is_only_remembered_opens_nothing_either():
 
 def test_another_devices_license_counts_for_nothing():
     assert outcome(Host(FakeServer(DOWN)).connect(signed(device="else"))) == "grace"
+
+
+@pytest.mark.parametrize(("answer", "stored"), [
+    (gives(change="kept", name="L1"), False),
+    (gives(change="renewed", name="L1", days=90), True),
+    (gives(change="upgraded", name="L2"), True),
+    (gives("two", change="kept", name="L1"), True),
+])  # fmt: skip
+def test_a_license_that_is_kept_is_not_written_again_on_the_client(answer, stored):
+    """Its statement is another one: what was done is signed too."""
+    presented = signed()
+    verdict = Host(FakeServer(replace(answer, signed=b"another statement"))).connect(presented)
+    assert (verdict.token is not None) is stored
+    assert verdict.admission.license == answer.license
 
 
 def test_what_is_presented_is_not_stored_again_and_storing_can_be_off():
