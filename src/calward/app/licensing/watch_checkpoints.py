@@ -76,12 +76,20 @@ class CheckpointWatch:
         self._published: OrderedDict[bytes, None] = OrderedDict()
         self._roots: OrderedDict[int, bytes] = OrderedDict()
         self._last: dict[int, bytes] = {}
+        self._largest = 0
         self._open: list[_Shown] = []
         self._news_of_hosts = True
 
     def publish(self, header: bytes, size: int, root: bytes) -> None:
-        """Take note of a checkpoint that goes out with answers from now on."""
+        """Take note of a checkpoint that goes out with answers from now on.
+
+        One that is smaller than the last shows that the database itself went back under us (a failover): nothing is known then.
+        """
         with self._lock:
+            if size < self._largest:
+                for known in (self._published, self._roots, self._last):
+                    known.clear()
+            self._largest = size
             _remember(self._published, header, None)
             _remember(self._roots, size, root)
 
@@ -108,17 +116,26 @@ class CheckpointWatch:
         """Look at what could not be judged at once, and whether a restored ledger is confirmed by all hosts. For the background."""
         with self._lock:
             waiting, self._open = self._open, []
-        if waiting:
-            roots = self._tree.roots_at({one.checkpoint.size for one in waiting})
-            with self._lock:
-                for size, root in roots.items():
-                    _remember(self._roots, size, root)
-            standing = self._tree.standing()
-            for one in waiting:
-                self._judge(one, standing)
+        try:
+            self._judge_all(waiting)
+        except Exception:
+            with self._lock:  # The next time is another chance; nobody shows them again by himself.
+                self._open = waiting + self._open
+            raise
         if self._news_of_hosts:
             self._news_of_hosts = False
             self._end_if_confirmed()
+
+    def _judge_all(self, waiting: list[_Shown]) -> None:
+        if not waiting:
+            return
+        roots = self._tree.roots_at({one.checkpoint.size for one in waiting})
+        with self._lock:
+            for size, root in roots.items():
+                _remember(self._roots, size, root)
+        standing = self._tree.standing()
+        for one in waiting:
+            self._judge(one, standing)
 
     def _read(self, header: bytes) -> Checkpoint | None:
         """The checkpoint, if this server's own key has signed it."""

@@ -12,6 +12,7 @@ from calward.app.licensing.change_server import make_server
 from calward.app.licensing.quarantine import enter_quarantine, quarantine_of
 from calward.app.licensing.watch_checkpoints import CheckpointWatch, WatchedKey
 from calward.app.scenarios.memory_ledger import MemoryLedger
+from calward.domain.errors import LicensingError, Problem
 from calward.domain.notes import checkpoint_text, sign_note
 from calward.domain.quarantine import Cause, Quarantine, Standing
 from tests.support.builders import a_host, a_server
@@ -171,4 +172,27 @@ def test_who_has_seen_more_outweighs_all_who_have_not(room):
     assert room.cause is Cause.OLDER
     room.watch.compare(SECOND, header(10))
     room.watch.settle()
+    assert room.cause is Cause.OLDER
+
+
+def test_what_could_not_be_looked_up_is_looked_up_the_next_time(room, monkeypatch):
+    def broken(_sizes: Collection[int]) -> Mapping[int, bytes]:
+        raise LicensingError(Problem.UNAVAILABLE, "the database is away")
+
+    room.watch.compare(FIRST, header(5, b"x" * 32))
+    with monkeypatch.context() as patched:
+        patched.setattr(room.tree, "roots_at", broken)
+        with pytest.raises(LicensingError):
+            room.watch.settle()
+    assert room.cause is None
+    room.watch.settle()
+    assert room.cause is Cause.OTHER
+
+
+def test_a_database_that_goes_back_under_a_running_server_makes_it_forget_what_it_has_published(room):
+    room.watch.publish(header(12), 12, b"c" * 32)
+    assert not room.watch.is_news(1, header(12))
+    room.watch.publish(header(10), 10, ROOTS[10])
+    assert room.watch.is_news(1, header(12))
+    room.watch.compare(FIRST, header(12))
     assert room.cause is Cause.OLDER
