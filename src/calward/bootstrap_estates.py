@@ -58,7 +58,7 @@ def find_estate(name: str | None, store: EstateFolder, ask_server: Callable[[], 
 def served_estate(client: HttpAdminClient) -> Estate:
     """The snapshot of a license server's own ledger; raises LicensingError."""
     try:
-        return from_json(client.text("estate").encode(), load_ladder)
+        return from_json("".join(client.lines("estate")).encode(), load_ladder)
     finally:
         client.close()
 

@@ -15,7 +15,18 @@ from calward.domain.key_packs import KeyPack
 from calward.domain.licenses import License
 from calward.domain.parties import Server
 
-__all__ = ["Counts", "Ended", "EventPage", "HostInForce", "LicenseFilter", "LicenseRow", "PackRow", "Page", "Reader"]
+__all__ = [
+    "Counts",
+    "Ended",
+    "EventPage",
+    "HostInForce",
+    "LicenseFilter",
+    "LicenseRow",
+    "PackRow",
+    "Page",
+    "Reader",
+    "RefusalRow",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +106,16 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusalRow:
+    """A refusal of which equal ones are counted; ``holder`` is a name, empty once erased; ``at``: when it was first."""
+
+    event: Event
+    holder: str
+    at: int
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
 class EventPage:
     """Events with their positions in the tree, in that order; one that has none yet comes later, and after all others."""
 
@@ -154,6 +175,9 @@ class Reader(Protocol):
 
     def repeated(self, event: int) -> int:
         """How many equal refusals an event stands for."""
+
+    def refusals(self, page: Page) -> Sequence[RefusalRow]:
+        """Refusals that are still counted, oldest first; ``page.after`` is an event's number."""
 
     def events(self, page: Page) -> EventPage:
         """Events in order; ``page.after`` is a position."""

@@ -37,6 +37,7 @@ from calward.app.reading import (
     LicenseRow,
     PackRow,
     Page,
+    RefusalRow,
 )
 from calward.app.registry import AdminToken, Policy
 from calward.domain.cals import HolderKind
@@ -171,6 +172,13 @@ class SqlReader:
     def repeated(self, event: int) -> int:
         return int(self._scalar(select(refusal.c.times).where(refusal.c.event == event)) or 1)
 
+    def refusals(self, page: Page) -> Sequence[RefusalRow]:
+        query = _REFUSALS.where(refusal.c.event > (page.after or 0)).order_by(refusal.c.event).limit(page.limit)
+        return [
+            RefusalRow(read_event(body), label or key or "", at, times)
+            for body, label, key, at, times in self._all(query)
+        ]
+
     def events(self, page: Page) -> EventPage:
         query = _EVENTS.order_by(event.c.position).limit(page.limit).where(event.c.position > (page.after or 0))
         return EventPage([(position, read_event(body)) for position, body in self._all(query)])
@@ -208,6 +216,9 @@ _HOSTS = (
 _REVOKED = text("license.ending = 'revoked'")
 """Said as the partial index says it, never as a parameter, or the index is not used."""
 _EVENTS = select(event.c.position, event.c.body).where(event.c.position.is_not(None))
+_REFUSALS = select(event.c.body, holder.c.label, holder.c.key, refusal.c.at, refusal.c.times).select_from(
+    refusal.join(event, event.c.id == refusal.c.event).outerjoin(holder, holder.c.id == refusal.c.holder)
+)
 _TOKENS = select(*(token.c[name] for name in TOKEN))
 _LICENSES = select(
     *(license_.c[name] for name in rows.LICENSE), holder.c.kind, holder.c.key, holder.c.label, event.c.body

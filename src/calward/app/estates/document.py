@@ -56,22 +56,30 @@ def to_document(estate: Estate) -> dict[str, Any]:
     return {**_head(estate), **found}
 
 
-def pieces(estate: Estate) -> Iterator[bytes]:
-    """Give a snapshot as JSON, some thousand rows at a time."""
+def pieces(
+    estate: Estate,
+    *,
+    licenses: Iterable[EstateLicense] | None = None,
+    failures: Iterable[EstateFailure] | None = None,
+) -> Iterator[bytes]:
+    """Give a snapshot as JSON, in lines of some thousand rows; ``licenses`` and ``failures`` in place of its own where they are read as they go."""
     encoder = msgspec.json.Encoder()
+    lists = {key: getattr(estate, key) for key in _LISTS}
+    lists["licenses"] = lists["licenses"] if licenses is None else licenses
+    lists["failures"] = lists["failures"] if failures is None else failures
     yield encoder.encode(_head(estate))[:-1]
-    for key in _LISTS:
-        yield f',"{key}":['.encode()
-        yield from _rows(getattr(estate, key), encoder)
+    for key, rows in lists.items():
+        yield f',\n"{key}":['.encode()
+        yield from _rows(rows, encoder)
         yield b"]"
-    yield b"}"
+    yield b"}\n"
 
 
 def _rows(rows: Iterable[object], encoder: msgspec.json.Encoder) -> Iterator[bytes]:
     rest, before = iter(rows), b""
     while some := list(islice(rest, _AT_ONCE)):
         yield before + encoder.encode(some)[1:-1]
-        before = b","
+        before = b",\n"
 
 
 def _head(estate: Estate) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from calward.entrypoints.api import (
     audit_routes,
     clearinghouse_routes,
     decision_routes,
+    estate_routes,
     license_routes,
     pack_routes,
     recovery_routes,
@@ -40,6 +41,7 @@ _ROUTERS = (
     token_routes.router,
     decision_routes.router,
     audit_routes.router,
+    estate_routes.router,
     setup_page.router,
 )
 _DESCRIPTION = (
