@@ -38,6 +38,10 @@ def test_a_pack_that_expires_under_running_licenses_is_what_stops_first(server, 
         "expires_at": "2026-04-10T08:00:00Z",
         "expired": False,
         "opens": [],
+        "generation": 1,
+        "bought_as": "2016",
+        "moving": None,
+        "aside": 0,
     }
 
 

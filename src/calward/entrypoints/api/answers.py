@@ -65,7 +65,11 @@ class MoveView(BaseModel):
 
 
 class Pack(BaseModel):
-    """An installed key pack; ``opens``: versions of hosts that its CALs open."""
+    """An installed key pack; ``opens``: versions of hosts that its CALs open.
+
+    ``bought_as``: the version that was paid for, up to which it can be raised. ``moving``: the transfer that it waits for; it issues
+    and renews nothing meanwhile. ``aside``: CALs that wait to be converted.
+    """
 
     id: str
     version: str
@@ -77,6 +81,10 @@ class Pack(BaseModel):
     expires_at: str
     expired: bool
     opens: list[str]
+    generation: int
+    bought_as: str
+    moving: str | None = None
+    aside: int
 
 
 class License(BaseModel):

@@ -70,6 +70,10 @@ def pack_view(row: PackRow, ladder: Ladder, now: int) -> answers.Pack:
         expires_at=rfc3339(pack.expires_at),
         expired=expired,
         opens=[version for version in ladder.versions if cal_opens_host(ladder, pack.version, version)],
+        generation=pack.generation,
+        bought_as=pack.bought_as or pack.version,
+        moving=pack.transfer,
+        aside=pack.aside,
     )
 
 

@@ -22,6 +22,10 @@ _NAMES: Final = {
     "installed_at": "installed",
     "expires_at": "expires",
     "opens": "opens hosts of",
+    "bought_as": "bought as",
+    "generation": "generation",
+    "moving": "moving in transfer",
+    "aside": "waiting to be converted",
 }
 _NONE: Final = "no key pack is installed: get one from your clearinghouse, then calward pack install FILE"
 

@@ -15,7 +15,7 @@ PACK_COLUMNS: Final[tuple[Column, ...]] = (
     Column("CAL", lambda pack: f"{pack.get('version')}/{pack.get('type')}"),
     Column("total", "total"),
     Column("issued", "issued"),
-    Column("available", "available"),
+    Column("available", lambda pack: "moving" if pack.get("moving") else pack.get("available")),
     Column("expires", "expires_at"),
 )
 
