@@ -106,3 +106,11 @@ def test_a_client_without_tls_is_sent_away_and_the_log_says_why(kind, option, wo
     window.close(keep=f"refused-without-tls-{kind.__name__.lower()}")
     running.says("127.0.0.1", "the client knows classic RDP security only")
     assert enrolled.licenses(holder=client.name) == []
+
+
+def test_a_client_that_insists_on_nla_finds_none_and_the_log_says_what_helps(running, screen, enrolled):
+    client = FreeRdp(screen, "PC-NLA-ONLY")
+    program = client.start(DOOR, "alice", "/sec:nla")
+    assert program.wait() == 133, program.text
+    assert "xfreerdp /sec:nla" in running.says("127.0.0.1", "insists on NLA")
+    assert enrolled.licenses(holder=client.name) == []

@@ -1,5 +1,7 @@
 """Do real sockets, TLS and clocks keep what the relay's acts promise?"""
 
+import asyncio
+
 import pytest
 
 from calward.wire.rdpele.client_session import Licensed
@@ -47,6 +49,31 @@ async def test_a_client_that_is_faster_with_tls_than_the_host_loses_nothing(tmp_
         await client.get_through()
         assert await echoed(client, b"hello") == b"hello"
         await client.close()
+
+
+@on_loop
+async def test_a_client_that_leaves_instead_of_beginning_tls_is_told_with_what_may_help(tmp_path):
+    async with relay_running(tmp_path, lambda _: GRANT()) as trial:
+        reader, writer = await asyncio.open_connection("127.0.0.1", trial.port)
+        writer.write(relayed.CR)
+        await packet(reader)
+        writer.close()
+        await writer.wait_closed()
+        await trial.over.wait()
+        await trial.until(lambda: trial.logged)
+    [line] = trial.logged
+    assert "insists on NLA (xfreerdp /sec:nla)" in line
+    assert "host_security" in line
+
+
+@on_loop
+async def test_a_client_that_leaves_when_it_has_seen_the_certificate_is_told(tmp_path):
+    async with relay_running(tmp_path, lambda _: GRANT()) as trial:
+        client = await trial.client()
+        await client.close()
+        await trial.until(lambda: trial.logged)
+    [line] = trial.logged
+    assert "does not trust the relay's certificate" in line
 
 
 def failing(_question):

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from calward.domain.errors import LicensingError
 from calward.entrypoints.relay.addresses import LoopbackAddresses
 from calward.entrypoints.relay.deciding import decided, question_of
+from calward.entrypoints.relay.leaving import left, without_tls
 from calward.entrypoints.relay.legs import Leg
 from calward.entrypoints.relay.patience import Patience
 from calward.entrypoints.relay.settings import Outside, RelaySettings
@@ -66,7 +67,7 @@ class Connection:
             except TimeoutError:
                 self._log(f"too slow in phase {self._relay.phase.name}")
             except (RemoteProtocolError, LicensingError, OSError) as error:  # SSLError is an OSError.
-                self._log(str(error))
+                self._log(str(error) or type(error).__name__)
             except asyncio.CancelledError:
                 self._abort()
                 raise
@@ -109,12 +110,10 @@ class Connection:
 
     def _ended_early(self) -> str:
         """Say why, as far as it can be told: nobody else tells it of a logon that passes unread."""
-        if self._relay.phase is not Phase.LOGON:
-            return ""
-        shown = self._settings.certificate
-        if shown is not None and shown != self._host.certificate:
+        phase, shown = self._relay.phase, self._settings.certificate
+        if phase is Phase.LOGON and shown is not None and shown != self._host.certificate:
             return "the logon (NLA) has failed: the host has another certificate than the one in [relay], so clients take the relay for a stranger"
-        return f"the {'client' if self._client.ended else 'host'} has left during the logon (NLA), as after a wrong password"
+        return left(phase, "client" if self._client.ended else "host", heard=self._heard)
 
     def _see(self) -> None:
         self._patience.see(self._relay.phase, heard=self._heard)
@@ -155,7 +154,11 @@ class Connection:
         limits = self._settings.limits
         if host and self._settings.host_tls:
             await self._host.start_tls(self._settings.host_tls, limits.secure, limits.linger, server=False)
-        await self._client.start_tls(self._settings.client_tls, limits.secure, limits.linger, server=True)
+        try:
+            await self._client.start_tls(self._settings.client_tls, limits.secure, limits.linger, server=True)
+        except OSError as error:
+            facts = self._relay.facts
+            raise ConnectionError(without_tls(facts.offered, nla=facts.nla, error=error)) from error
         await self._act(self._relay.secured())
         self._see()
 

@@ -36,6 +36,8 @@ class Facts:
     io_channel: int | None = None
     user_channel: int = SERVER_USER
     """The client's own; a number that no client has until it has named its own."""
+    nla: bool = False
+    """A logon by CredSSP was agreed on."""
     credssp: bool = False
     """The client has come to its first packet by CredSSP messages, as the host had asked."""
 

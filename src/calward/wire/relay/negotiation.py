@@ -18,7 +18,7 @@ from calward.wire.rdp.x224 import (
     with_requested_protocols,
 )
 
-__all__ = ["Agreed", "HostSecurity", "Offered", "confirm", "request"]
+__all__ = ["Agreed", "HostSecurity", "Offered", "confirm", "request", "why_refused"]
 
 
 class HostSecurity(StrEnum):
@@ -68,6 +68,16 @@ def request(packet: bytes, security: HostSecurity) -> Offered | NegotiationFailu
     if offered is None or not offered & _NEEDED[security]:
         return NegotiationFailure(FailureCode.SSL_REQUIRED_BY_SERVER)
     return Offered(offered, with_requested_protocols(packet, offered & _FORWARDED[security]))
+
+
+def why_refused(packet: bytes) -> str:
+    """Say for the log what a request has asked for that was refused."""
+    asked = ConnectionRequest.decode(packet).requested_protocols or Protocol.RDP
+    if asked & _NLA:
+        return "the client wants NLA and nothing else, which the host does not have: compare host_security and the client's settings"
+    if asked:
+        return f"the client wants protocol {asked:d} and nothing else, which is not served here"
+    return "the client knows classic RDP security only"
 
 
 def confirm(packet: bytes, offered: Protocol, security: HostSecurity) -> Agreed | NegotiationFailure:

@@ -24,7 +24,6 @@ class Opening:
         self._logon = Logon()
         self._client_logon_bytes = 0
         self._host_logon_bytes = 0
-        self._nla = False
 
     def request(self) -> Found:
         """Take the client's Connection Request."""
@@ -33,7 +32,7 @@ class Opening:
             return None
         answer = negotiation.request(packet, course.terms.host_security)
         if isinstance(answer, NegotiationFailure):
-            return [ToClient(answer.encode()), course.end("the client knows classic RDP security only")]
+            return [ToClient(answer.encode()), course.end(negotiation.why_refused(packet))]
         course.facts = replace(course.facts, offered=answer.protocols)
         course.move(Event.OFFERED)
         return [OpenHost(), ToHost(answer.to_host)]
@@ -54,13 +53,13 @@ class Opening:
         if isinstance(answer, NegotiationFailure):
             why = f"the host refuses this client's security (failure {answer.code})"
             return [ToClient(packet), course.end(why)]
-        self._nla = answer.nla
+        course.facts = replace(course.facts, nla=answer.nla)
         course.move(Event.AGREED)
         return [ToClient(answer.to_client), Secure(host=security is not HostSecurity.PLAIN)]
 
     def secured(self) -> None:
         """Go on behind TLS."""
-        self._course.move(Event.SECURED_BEFORE_LOGON if self._nla else Event.SECURED)
+        self._course.move(Event.SECURED_BEFORE_LOGON if self._course.facts.nla else Event.SECURED)
 
     def client_logs_on(self) -> Found:
         """Pass the client's part of CredSSP, up to its first packet."""

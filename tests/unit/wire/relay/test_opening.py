@@ -55,6 +55,20 @@ def test_a_client_without_tls_is_told_so_and_the_host_is_not_opened(security, of
     assert [type(act) for act in acts] == [ToClient, Close]
 
 
+@pytest.mark.parametrize(
+    ("offered", "why"),
+    [
+        (Protocol.RDP, "classic RDP security only"),
+        (Protocol.HYBRID, "wants NLA and nothing else"),
+        (Protocol.HYBRID | Protocol.HYBRID_EX, "wants NLA and nothing else"),
+        (Protocol.RDSTLS, "wants protocol 4 and nothing else"),
+    ],
+)
+def test_who_is_sent_away_for_its_security_is_told_with_what_it_asked_for(offered, why):
+    acts = a_relay(HostSecurity.PLAIN).from_client(ConnectionRequest(offered).encode())
+    assert why in acts[-1].why
+
+
 @pytest.mark.parametrize("security", [HostSecurity.TLS, HostSecurity.NLA])
 def test_a_hosts_no_to_the_security_reaches_the_client(security):
     relay = a_relay(security)
