@@ -1,9 +1,10 @@
 """Operators over HTTP: each address with each role, and what they do there."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from calward.domain.statements import Program
 from calward.entrypoints.clearinghouse.app import clearinghouse_app
 from calward.entrypoints.clearinghouse.operator_routes import OPERATOR_ROUTES
 from tests.support.asking_server import AskingServer
+from tests.support.operator_tables import operator_roles_table, operators_table
 
 PUBLIC = {"/v1/activations", "/v1/requests", "/v1/keyring", "/livez", "/readyz"}
 PURCHASE = {"program": "open", "version": "2022", "cal_type": "per-user", "quantity": 10}
@@ -138,3 +140,9 @@ def test_the_ledger_is_verified_against_what_was_kept(client: TestClient, suppor
     assert (found["holds"], found["findings"]) == (True, [])
     refused = client.post("/v1/audit/verify", json={"checkpoints": ["no note"]}, headers=support)
     assert refused.status_code == HTTPStatus.BAD_REQUEST
+
+
+@pytest.mark.parametrize("table", [operators_table, operator_roles_table])
+def test_the_reference_has_the_tables_that_are_enforced(table: Callable[[], str]) -> None:
+    page = Path(__file__).parents[3] / "docs" / "reference" / "http-api.md"
+    assert table() in page.read_text(encoding="utf-8"), table()

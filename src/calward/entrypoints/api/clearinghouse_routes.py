@@ -8,6 +8,7 @@ from contextlib import closing
 from typing import Any
 
 from fastapi import APIRouter, Response
+from starlette.responses import JSONResponse
 
 from calward.app.licensing.acts import RefusedAct
 from calward.app.licensing.ask_clearinghouse import Activation, Asking, Word, answer_online, make_request
@@ -61,11 +62,13 @@ router = APIRouter(route_class=GuardedRoute, tags=["clearinghouse"])
     response_model=None,
     responses=_BUNDLE_ANSWER,
 )
-def request(desk: Desk, who: Who, body: AskBody) -> Response | Act:
+def request(desk: Desk, who: Who, body: AskBody) -> Response:
     """Make the signed request, to be carried to the clearinghouse as a file; until its answer is taken it stays the same."""
     asking = _asking(body, who)
     made = make_request(asking, desk.ledger, _taking(desk, who), desk.audit.checkpoint)
-    return act_view(made) if isinstance(made, RefusedAct) else Response(made, media_type=BUNDLE)
+    if isinstance(made, RefusedAct):
+        return JSONResponse(act_view(made).model_dump())
+    return Response(made, media_type=BUNDLE)
 
 
 @router.post("/api/v1/clearinghouse:take", operation_id="takeClearinghouseAnswer", openapi_extra=_BUNDLE_BODY)

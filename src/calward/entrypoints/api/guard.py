@@ -24,7 +24,9 @@ __all__ = ["MAX_BODY", "Body", "Desk", "GuardedRoute", "Who"]
 MAX_BODY = 64 * 1024
 """Bytes of a body; a key pack takes about 800."""
 
-LARGE: Final[Mapping[str, int]] = MappingProxyType({"/api/v1/clearinghouse:take": 256 * 1024 * 1024})
+LARGE: Final[Mapping[str, int]] = MappingProxyType(
+    {"/api/v1/clearinghouse:take": 256 * 1024 * 1024, "/api/v1/server:take-recovery": 1024 * 1024}
+)
 """Bytes of a body that may be longer: an answer of the clearinghouse may bring lists of licenses. Only administrators get so far."""
 
 _PRINCIPAL = "calward.principal"

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
-from calward.app.licensing.activate_online import asked_online
 from calward.app.licensing.contact import ask_online
 from calward.app.licensing.quarantine import WAYS_OUT, explain, leave_quarantine, quarantine_of
 from calward.app.licensing.recover import missing_packs
@@ -60,7 +59,7 @@ def recover(desk: Desk, who: Who, body: RecoverBody) -> Act:
     if not body.accept_loss:
         detail = "recovering gives up what was issued and is not known here: say accept_loss, or restore a newer backup first"
         raise LicensingError(Problem.CONFLICT, detail, field="accept_loss")
-    address = body.clearinghouse or desk.ledger.write(asked_online)
+    address = body.clearinghouse or desk.clearinghouse_address()
     if not address:
         raise LicensingError(Problem.MALFORMED, NO_ADDRESS, field="clearinghouse")
     with desk.one_question, closing(desk.clearinghouse(address)) as line:

@@ -9,8 +9,10 @@ from fastapi import APIRouter, Response
 from calward.app.licensing.activate_online import activate_online
 from calward.app.licensing.acts import Done
 from calward.app.licensing.change_server import change_settings, deactivate_server
+from calward.app.licensing.deactivate import request_deactivation
 from calward.app.licensing.show_status import needed_server, show_status
 from calward.app.licensing.signed_things import request_activation, take_activation, take_keyring
+from calward.app.ports import Book
 from calward.domain.acceptance import NotAccepted
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.licenses import NEVER
@@ -73,8 +75,15 @@ def activate(desk: Desk, who: Who, body: Body) -> Act:
 
 @router.post("/api/v1/server:deactivate", operation_id="deactivateServer")
 def deactivate(desk: Desk, who: Who) -> Act:
-    """Give the right to issue up: temporary licenses only; what runs goes on."""
-    return act_view(desk.ledger.write(lambda book: deactivate_server(book, now=book.now(), by=who.name)))
+    """Give the right to issue up: temporary licenses only; what runs goes on. The clearinghouse hears of it at the next contact."""
+
+    def act(book: Book) -> Act:
+        done = deactivate_server(book, now=book.now(), by=who.name)
+        if isinstance(done, Done):  # No answer to an earlier request brings the right back.
+            request_deactivation(book, desk.signatures, desk.entropy, now=book.now(), by=who.name)
+        return act_view(done)
+
+    return desk.ledger.write(act)
 
 
 @router.patch("/api/v1/server/settings", operation_id="changeSettings")
