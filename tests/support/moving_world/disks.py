@@ -7,9 +7,10 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from calward.adapters.signing import verify
+from calward.adapters.store import tables
 from calward.adapters.store.engines import open_reader
 from calward.adapters.store.ledger import SqlLedger
 from calward.adapters.store.records import open_records
@@ -181,7 +182,9 @@ class SqliteDisk:
             pass
 
     def leaves(self) -> list[bytes]:
-        return list(self.tree._leaves(2**31))
+        query = select(tables.event.c.body).order_by(tables.event.c.position)
+        with self.reader.connect() as connection:
+            return [leaf_hash(body.encode()) for body in connection.scalars(query)]
 
     def fold(self, origin: str, key: Any) -> None:
         AuditLog(self.ledger, self.reader, origin, key, self.clock).fold()

@@ -22,12 +22,16 @@ def heal(world: World, checker: Checker) -> None:
     world.bag.clear()
     for copy in _one_of_each(world, rng):
         copy.running = True
-    for _ in range(ROUNDS):
+    for n in range(ROUNDS):
+        before = dict(world.counts)
         for copy in world.running():
             world.step += 1
             world.later(600)
             _mend(world, copy, rng)
             checker.after_step()
+        news = {what for what in world.counts if world.counts[what] != before.get(what)}
+        if n and news <= {"keyring kept", "same request"}:
+            break
         world.later(40 * acts.DAY if rng.random() < 0.3 else 60)
     check_end(world)
 

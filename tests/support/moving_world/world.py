@@ -201,6 +201,8 @@ class World:
 
     def _note_handed(self, bundle: Bundle) -> None:
         """Which licenses go along with a pack that was released, by the pack and the generation in which it arrives."""
+        if PayloadType.HANDOVER.encode() not in bundle:
+            return
         for text in split(bundle, max_size=MAX_HANDOVER_SIZE):
             if payload_type_of(text) is PayloadType.HANDOVER:
                 found = Handover.from_payload(decode_envelope(text).payload)
@@ -319,8 +321,7 @@ def _the_same(first: Bundle, again: Bundle) -> bool:
 
 
 def _asks_activation(bundle: Bundle) -> bool:
-    kinds = {payload_type_of(one) for one in split(bundle, max_size=MAX_HANDOVER_SIZE)}
-    return PayloadType.ACTIVATION_REQUEST in kinds
+    return PayloadType.ACTIVATION_REQUEST.encode() in bundle
 
 
 def _fast_folder() -> str | None:
