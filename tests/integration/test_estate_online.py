@@ -58,3 +58,58 @@ def test_a_pack_that_is_too_new_is_refused_with_the_ways_out_and_nothing_is_clai
     assert "2025" in refused.err
     assert "downgrade" in refused.err
     assert estate.desk("purchase", "list", "--json").json["items"][0]["left"] == 5
+
+
+def test_a_server_with_a_new_key_is_activated_once_its_fingerprint_was_compared(estate: Estate) -> None:
+    server = estate.servers["old"]
+    server.end()
+    (estate.folder / "old" / "server.key").unlink()
+    server.environment["CALWARD_NEW_KEY"] = "true"
+    server.start()
+    again = ("server", "activate", "--clearinghouse", estate.url, "--reason", "key-lost")
+    refused = estate.at("old", *again)
+    assert refused.code == 4, refused
+    assert "key-not-confirmed" in refused.err
+    (waiting,) = estate.desk("register", "--json").json["keys_to_confirm"]
+    assert waiting["fingerprint"] in refused.err
+    wrong = estate.desk("confirm-key", waiting["server_id"], "AAAA-AAAA-AAAA-AAAA")
+    assert wrong.code == 3
+    assert estate.desk("confirm-key", waiting["server_id"], waiting["fingerprint"].lower()).code == 0
+    done = estate.at("old", *again)
+    assert done.code == 0, done
+    assert "activated: may issue until" in done.out
+
+
+def test_a_move_is_given_up_and_may_be_asked_for_again(estate: Estate) -> None:
+    numbers = estate.buy()
+    estate.at("old", "pack", "install", "--program", "retail", *numbers)
+    (pack,) = estate.packs("old")
+    order = ("pack", "move", "--from", estate.id_of("old"), "--pack", pack, "--proof", *numbers)
+    assert estate.at("new", *order).code == 0
+    (pending,) = estate.at("new", "pack", "moves", "--json").json["items"]
+    assert "waits for" in estate.at("new", "pack", "moves").out
+    assert estate.at("new", "pack", "cancel-move", pending["move"]).code == 0
+    assert estate.at("new", "pack", "moves", "--json").json["items"] == []
+    assert estate.desk("transfers", "--json").json["items"] == []
+    estate.at("old", "server", "contact")
+    assert list(estate.packs("old")) == [pack]
+    assert estate.at("new", *order).code == 0
+    (waiting,) = estate.desk("transfers", "--json").json["items"]
+    assert estate.desk("cancel", waiting["transfer_id"]).code == 0
+    estate.at("new", "server", "contact")
+    assert estate.at("new", "pack", "moves", "--json").json["items"] == []
+
+
+def test_a_dead_server_s_packs_come_once_its_right_has_run_out(estate: Estate) -> None:
+    numbers = estate.buy()
+    estate.at("old", "pack", "install", "--program", "retail", *numbers)
+    source = estate.id_of("old")
+    estate.servers["old"].end()
+    way = ("--from", source, "--pack", "all", "--source", "dead", "--reason", "no-longer-working")
+    refused = estate.at("new", "pack", "move", *way)
+    assert refused.code == 4
+    assert estate.at("new", "pack", "move", *way, "--proof", *numbers).code == 0
+    (waiting,) = estate.desk("transfers", "--json").json["items"]
+    assert waiting["effective_at"] is not None
+    assert estate.packs("new") == {}
+    assert "right to issue" in estate.at("new", "pack", "moves").out
