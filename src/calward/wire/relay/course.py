@@ -45,7 +45,7 @@ class Facts:
     def logged_on(self) -> bool:
         """Whether the host has accepted somebody's logon: behind CredSSP it names its channels to nobody else.
 
-        Source: [MS-RDPBCGR] 5.4.2.1 (CredSSP comes to its end before the connection goes on); [MS-CSSP] 3.1.5.
+        Source: [MS-RDPBCGR] 5.4.5.2 (CredSSP comes to its end before the connection goes on); [MS-CSSP] 3.1.5.
         """
         return self.credssp and self.io_channel is not None
 

@@ -6,7 +6,7 @@ Source: [MS-RDPBCGR] 1.3.1.1 (the order of a connection); [MS-RDPELE] 1.3.3 (whe
 from enum import Enum
 from typing import Final
 
-__all__ = ["TRANSITIONS", "Event", "Phase"]
+__all__ = ["SECTIONS", "TRANSITIONS", "Event", "Phase"]
 
 
 class Phase(Enum):
@@ -44,15 +44,29 @@ class Event(Enum):
 _ENDS: Final = {Event.ENDED: Phase.CLOSED}
 
 TRANSITIONS: Final[dict[Phase, dict[Event, Phase]]] = {
-    Phase.REQUEST: {Event.OFFERED: Phase.CONFIRM, **_ENDS},  # 2.2.1.1
-    Phase.CONFIRM: {Event.AGREED: Phase.SECURING, **_ENDS},  # 2.2.1.2
-    Phase.SECURING: {Event.SECURED: Phase.JOINING, Event.SECURED_BEFORE_LOGON: Phase.LOGON, **_ENDS},  # 5.4.2
-    Phase.LOGON: {Event.LOGGED_ON: Phase.JOINING, **_ENDS},  # 5.4.2.1
-    Phase.JOINING: {Event.HELD: Phase.LICENSING, Event.HELD_UNASKED: Phase.DECIDING, **_ENDS},  # 2.2.1.3 to 2.2.1.11
-    Phase.LICENSING: {Event.SHOWN: Phase.DECIDING, Event.LET_THROUGH: Phase.RELEASED, **_ENDS},  # 2.2.1.12
+    Phase.REQUEST: {Event.OFFERED: Phase.CONFIRM, **_ENDS},
+    Phase.CONFIRM: {Event.AGREED: Phase.SECURING, **_ENDS},
+    Phase.SECURING: {Event.SECURED: Phase.JOINING, Event.SECURED_BEFORE_LOGON: Phase.LOGON, **_ENDS},
+    Phase.LOGON: {Event.LOGGED_ON: Phase.JOINING, **_ENDS},
+    Phase.JOINING: {Event.HELD: Phase.LICENSING, Event.HELD_UNASKED: Phase.DECIDING, **_ENDS},
+    Phase.LICENSING: {Event.SHOWN: Phase.DECIDING, Event.LET_THROUGH: Phase.RELEASED, **_ENDS},
     Phase.DECIDING: {Event.CHALLENGED: Phase.LICENSING, Event.LET_THROUGH: Phase.RELEASED, **_ENDS},
-    Phase.RELEASED: {Event.HOST_LICENSED: Phase.SPLICED, **_ENDS},  # 2.2.1.12, the host's own
+    Phase.RELEASED: {Event.HOST_LICENSED: Phase.SPLICED, **_ENDS},
     Phase.SPLICED: _ENDS,
     Phase.CLOSED: _ENDS,
 }
-"""What follows from what; the comments name the sections of [MS-RDPBCGR]. Everything else is out of turn."""
+"""What follows from what. Everything else is out of turn."""
+
+SECTIONS: Final[dict[Phase, str]] = {
+    Phase.REQUEST: "2.2.1.1",
+    Phase.CONFIRM: "2.2.1.2",
+    Phase.SECURING: "5.4.2, 5.4.5.1",
+    Phase.LOGON: "5.4.5.2",
+    Phase.JOINING: "2.2.1.3 to 2.2.1.11",
+    Phase.LICENSING: "2.2.1.12; [MS-RDPELE] 3.2.5",
+    Phase.DECIDING: "[MS-RDPELE] 3.2.5.2, 3.2.5.3",
+    Phase.RELEASED: "2.2.1.12, the host's own",
+    Phase.SPLICED: "2.2.1.13 and all that follows",
+    Phase.CLOSED: "1.3.1.4",
+}
+"""The sections of [MS-RDPBCGR], where no other is named, that say what passes in each phase."""
