@@ -18,8 +18,8 @@ from calward.app.clearinghouse.add_purchase import AddPurchase
 from calward.app.clearinghouse.desk import Clearinghouse
 from calward.domain.acceptance import AcceptanceRefusal
 from calward.domain.bundle import join, split
-from calward.domain.cals import CalType
-from calward.domain.handover import Handover
+from calward.domain.cals import CalType, HolderKind
+from calward.domain.handover import HandedLicense, Handover
 from calward.domain.pack_orders import PackRef
 from calward.domain.pack_requests import CancelRequest, Release
 from calward.domain.statements import Channel, PayloadType, Program
@@ -28,6 +28,7 @@ from calward.entrypoints.clearinghouse.app import clearinghouse_app
 from calward.entrypoints.clearinghouse.limits import PER_SERVER, Rate, RateLimit
 from calward.entrypoints.clearinghouse.request_door import MAX_LONG, MAX_SMALL
 from tests.support.asking_server import AskingServer
+from tests.support.clocks import DAY, NOW
 from tests.support.signed import STRANGER
 
 
@@ -199,3 +200,31 @@ def test_no_bytes_make_it_fail_or_move_anything(
     assert isinstance(found, bytes) or found.reason in AcceptanceRefusal
     after = desk.overview()
     assert (after.register, after.transfers, after.purchases) == (before.register, before.transfers, before.purchases)
+
+
+@pytest.mark.parametrize("licenses", [2_000])
+def test_a_long_list_of_licenses_comes_in_and_goes_on_to_the_target(
+    client: TestClient, desk: Clearinghouse, old: AskingServer, new: AskingServer, licenses: int
+) -> None:
+    command = AddPurchase(Program.OPEN, "windows-server", "2008", CalType.PER_USER, licenses)
+    sold = desk.add_purchase(command).numbers
+    old.ask(old.install(Program.OPEN, *sold))
+    (pack,) = desk.overview().register
+    new.ask(new.move(old, proof=sold[1]))
+    (transfer,) = desk.overview().transfers
+    holders = tuple(_handed(n) for n in range(1, licenses + 1))
+    listed = old.seal(Handover(old.server_id, transfer.transfer_id, PackRef(pack.statement.pack_id, 1), holders))
+    assert len(listed) > MAX_SMALL * 2
+    digest = sha256(listed).digest()
+    release = old.seal(Release(old.head(), transfer.transfer_id, pack.statement.pack_id, 1, digest, licenses))
+    body = join([release, listed])
+    cut = client.post("/v1/requests", content=body[: len(body) // 2])
+    assert cut.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert desk.overview().register[0].statement.server_id == old.server_id
+    assert client.post("/v1/requests", content=body).status_code == HTTPStatus.OK
+    answer = client.post("/v1/requests", content=new.seal(new.contact()))
+    assert listed in split(answer.content, max_size=len(answer.content))
+
+
+def _handed(n: int) -> HandedLicense:
+    return HandedLicense(HolderKind.USER, f"user{n:05}", f"User {n}", n, NOW, NOW + 60 * DAY)

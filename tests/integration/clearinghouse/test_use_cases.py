@@ -25,9 +25,9 @@ from calward.domain.acceptance import (
 from calward.domain.cals import CalType
 from calward.domain.envelope import decode_envelope
 from calward.domain.errors import LicensingError, Problem
+from calward.domain.operators import Operator, OperatorRole
 from calward.domain.statements import Activation, Channel, KeyPackStatement, PayloadType
 from calward.domain.trust import Keyring, Trust
-from calward.domain.operators import Operator, OperatorRole
 from tests.support.clearinghouses import ClearinghouseWiring
 from tests.support.signed import (
     DAY,
