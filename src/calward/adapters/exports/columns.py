@@ -11,7 +11,7 @@ from typing import Final
 
 from calward.adapters.exports.wmi import CLASSES, SERVER_COLUMNS, Kind
 
-__all__ = ["KNOWN", "SHAPES", "Shape", "known_names", "plain", "recognize", "server_names"]
+__all__ = ["KNOWN", "LSREPORT_ORDER", "SHAPES", "Shape", "known_names", "plain", "recognize", "server_names"]
 
 
 @lru_cache(maxsize=4096)
@@ -70,6 +70,8 @@ _LSREPORT: Final = {
     "hardwareid": "sHardwareId",
     "hwid": "sHardwareId",
 }
+LSREPORT_ORDER: Final = ("licenseID", "keypackID", "client", "user", "start", "issueType", "licenseType", "end")
+"""The columns of lsreport.exe as public descriptions name them, in their order; its writer uses the same."""
 _HOST: Final = {
     "name": "Name",
     "host": "Name",

@@ -5,13 +5,15 @@ Where 3/4 may be March or April, the whole file decides: one value whose first n
 """
 
 import re
-from calendar import monthrange, timegm
 from collections.abc import Mapping
+from datetime import date
 from typing import Final
 
 __all__ = ["Moments"]
 
-_LATEST: Final = timegm((9999, 12, 31, 23, 59, 59))
+_EPOCH: Final = date(1970, 1, 1).toordinal()
+_DAY: Final = 86_400
+_LATEST: Final = (date.max.toordinal() - _EPOCH + 1) * _DAY - 1
 _LONGEST: Final = 64
 """Characters; no date is longer, and nothing longer is looked at."""
 _MOST_CACHED: Final = 65_536
@@ -121,10 +123,13 @@ def _iso(match: re.Match[str]) -> int:
 
 
 def _seconds(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> int:
-    right = year > 0 and 1 <= month <= 12 and 1 <= day <= monthrange(year, month)[1]  # noqa: PLR2004 - months.
-    if not (right and hour < 24 and minute < 60 and second <= 60):  # noqa: PLR2004 - and a leap second.
-        raise ValueError("is no date: there is no such day or time")
-    return timegm((year, month, day, hour, minute, second))
+    try:
+        days = date(year, month, day).toordinal() - _EPOCH
+    except ValueError:
+        raise ValueError("is no date: there is no such day") from None
+    if hour >= 24 or minute >= 60 or second > 60:  # noqa: PLR2004 - a clock's, and a leap second.
+        raise ValueError("is no date: there is no such time of day")
+    return days * _DAY + hour * 3600 + minute * 60 + second
 
 
 def _within(seconds: int) -> int:

@@ -41,7 +41,7 @@ class Reader:
     def server(self, cells: Cells) -> str:
         """The license server that a row names; "" where it names none."""
         for name in server_names:
-            if found := text(cells.get(name)):
+            if name in cells and (found := text(cells[name])):
                 return found
         return ""
 
@@ -149,9 +149,9 @@ def _license(reader: Reader, line: int, cells: Cells) -> None:
             reader.server(cells),
             id_ or f"row-{found.kinds[Kind.ISSUED]}",
             text(cells.get("KeyPackId")) or None,
-            type_of(None, cells.get("Description"), ""),
+            type_of(None, cells["Description"], "") if "Description" in cells else None,
             _status(reader, line, cells),
-            reader.versions.of(cells.get("ProductVersionID"), cells.get("ProductVersion"), cells.get("Description")),
+            _license_version(reader, cells),
             device,
             user,
             hardware_id,
@@ -159,6 +159,13 @@ def _license(reader: Reader, line: int, cells: Cells) -> None:
             _end(reader.moment(line, cells, "ExpirationDate")),
         )
     )
+
+
+def _license_version(reader: Reader, cells: Cells) -> str | None:
+    """The version that the row itself names, as some forms do; most leave it to the pack."""
+    if not ("ProductVersionID" in cells or "ProductVersion" in cells or "Description" in cells):
+        return None
+    return reader.versions.of(cells.get("ProductVersionID"), cells.get("ProductVersion"), cells.get("Description"))
 
 
 _STATUS_WORDS: Final = MappingProxyType(

@@ -1,14 +1,15 @@
 """How does a text become rows: which separator, where is the header, where does a row begin?
 
 Knows what writers put around a table: the line ``#TYPE …`` of Export-Csv, ``sep=;``, blank lines first (wmic), a monitoring agent's section
-line. A second header begins a second table: files are often joined.
+lines. A second header begins a second table: files are often joined. lsreport's text is a table too, with or without a header.
 """
 
 import csv
 from collections.abc import Generator, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final
 
-from calward.adapters.exports.columns import Shape, known_names, plain, recognize
+from calward.adapters.exports.columns import LSREPORT_ORDER, Shape, known_names, plain, recognize
 from calward.domain.errors import LicensingError, Problem
 
 __all__ = ["Row", "Trouble", "read_table"]
@@ -18,74 +19,147 @@ Row = tuple[int, Shape, Mapping[str, object]]
 Trouble = tuple[int, str]
 """A line, and why it could not be read."""
 
-Header = tuple[str, list[str]]
-"""A separator, and the names of columns."""
-
 _SEPARATORS: Final = ",;\t|"
-_MARKS: Final = ("#TYPE", "sep=", "<<<")
+_TYPE: Final = "#TYPE"
+_SECTION: Final = "<<<"
+"""How a section of a monitoring agent's output begins."""
+_MARKS: Final = (_TYPE, "sep=", _SECTION)
 """How lines begin that belong to a writer, not to the table."""
 _FORWARD: Final = 50
-"""Lines within which a header must come."""
+"""Lines within which a header must come, unless the file has sections."""
 _LEAST: Final = 2
 """Columns that make a header: one known word may stand anywhere."""
 
 
-class _Counted:
-    """Lines on their way to the CSV reader; remembers how many have gone."""
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """The columns of a table, and how they are separated."""
+
+    separator: str
+    names: list[str]
+    shape: Shape
+
+    def wanted(self) -> list[tuple[int, str]]:
+        """Places and names of the columns that matter; where two have one name, the first counts."""
+        found: dict[str, int] = {}
+        for place, name in enumerate(self.names):
+            if (own := self.shape.names.get(plain(name))) is not None:
+                found.setdefault(own, place)
+        return [(place, name) for name, place in found.items()]
+
+
+class _Lines:
+    """Lines on their way to the CSV reader: remembers how many have gone, and takes one back."""
 
     def __init__(self, lines: Iterable[str]) -> None:
         self.number = 0
         self._lines = iter(lines)
+        self._back: str | None = None
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        line = next(self._lines)
+        line, self._back = (next(self._lines) if self._back is None else self._back), None
         self.number += 1
         return line
+
+    def back(self, line: str) -> None:
+        """Give the last line once more."""
+        self._back = line
+        self.number -= 1
 
 
 def read_table(lines: Iterable[str], file: str) -> Iterator[Row | Trouble]:
     """Give each row, or why it is none; blank lines and writers' marks are no rows.
 
-    Raises: LicensingError(MALFORMED): no table of a known kind begins here; says what was seen and what is known.
+    Raises: LicensingError(MALFORMED): no table of a known kind is in it; says what was seen and what is known.
     """
-    source = _Counted(lines)
-    skipped: list[Trouble] = []
-    header: Header | None = _find_header(source, file, skipped)
-    yield from skipped
-    while header is not None:
-        header = yield from _rows(source, header)
+    source = _Lines(lines)
+    found = _look(source)
+    if found.header is None:
+        raise LicensingError(Problem.MALFORMED, _unknown(file, found.seen))
+    header: _Header | None = found.header
+    while True:
+        if found.trouble:
+            yield found.trouble
+        if header is None:
+            return
+        ended = yield from _rows(source, header)
+        found = _look(source) if ended is None else _Found(ended)
+        header = found.header
 
 
-def _find_header(source: _Counted, file: str, skipped: list[Trouble]) -> Header:
-    seen = ""
+@dataclass(slots=True)
+class _Found:
+    """The next header, and what was passed over on the way to it."""
+
+    header: _Header | None = None
+    first: int = 0
+    last: int = 0
+    seen: str = ""
+
+    def skip(self, number: int, line: str) -> None:
+        """Pass over a line."""
+        self.first, self.last = self.first or number, number
+        self.seen = self.seen or line.strip()
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """What to tell of the lines that were passed over."""
+        if not self.first:
+            return None
+        some = f"lines {self.first} to {self.last} are" if self.last > self.first else "is"
+        return self.first, f"{some} no part of a table that is known here, beginning with {self.seen[:40]!a}"
+
+
+def _look(source: _Lines) -> _Found:
+    """Look for the next header. A file with sections is looked through to its end; else a header comes early or not at all."""
+    found = _Found()
+    sections = source.number > 0
     for line in source:
         if not line.strip() or line.startswith(_MARKS):
+            sections = sections or line.startswith(_SECTION)
             continue
         if header := _header(line):
-            return header
-        seen = seen or line
-        skipped.append((source.number, "is not part of a table: it stands before the header"))
-        if source.number >= _FORWARD:
+            found.header = header
             break
-    raise LicensingError(Problem.MALFORMED, _unknown(file, seen))
+        if _is_lsreport(line):
+            source.back(line)
+            found.header = _made("\t", list(LSREPORT_ORDER))
+            break
+        found.skip(source.number, line)
+        if source.number >= _FORWARD and not sections:
+            break
+    return found
 
 
 def _unknown(file: str, seen: str) -> str:
-    begins = f"begins with {seen.strip()[:60]!a}" if seen.strip() else "has no line with columns"
+    begins = f"begins with {seen[:60]!a}" if seen else "has no line with columns"
     return (
-        f"{file!a} {begins}: no columns of an export that is known here, which are key packs, issued licenses and reports of a license server "
+        f"{file!a} {begins}: that is no export that is known here; known are key packs, issued licenses and reports of a license server "
         "(CSV or JSON by property name, or lsreport's text) and session hosts (name, version, mode, license servers)"
     )
 
 
-def _header(line: str) -> Header | None:
-    """The separator and the names, if the line is a header."""
+def _header(line: str) -> _Header | None:
+    """The header that a line is."""
     found = [(known_names(cells), separator, cells) for separator in _SEPARATORS for cells in _split(line, separator)]
     known, separator, cells = max(found, key=lambda one: one[0], default=(0, "", []))
-    return (separator, cells) if known >= _LEAST and recognize(cells) else None
+    return _made(separator, cells) if known >= _LEAST else None
+
+
+def _header_of(cells: list[str], separator: str) -> _Header | None:
+    """The header that a row is, of another table in the same file."""
+    if len(cells) == 1:
+        return _header(cells[0])
+    known = known_names(cells)
+    return _made(separator, cells) if known >= _LEAST and known * 2 >= len(cells) else None
+
+
+def _made(separator: str, names: list[str]) -> _Header | None:
+    shape = recognize(names)
+    return _Header(separator, names, shape) if shape else None
 
 
 def _split(line: str, separator: str) -> list[list[str]]:
@@ -95,61 +169,51 @@ def _split(line: str, separator: str) -> list[list[str]]:
         return []
 
 
-def _rows(source: _Counted, header: Header) -> Generator[Row | Trouble, None, Header | None]:
-    """The rows below a header; returns the next header, if there is one."""
-    separator, names = header
-    shape = recognize(names)
-    assert shape is not None  # noqa: S101 - ``_header`` gives no other.
-    wanted = _wanted(names, shape)
-    reader = csv.reader(source, delimiter=separator, strict=True)
-    began = source.number
+def _is_lsreport(line: str) -> bool:
+    """Whether a line is one of lsreport's without a header above it: numbers of license and pack, then six more columns."""
+    cells = line.rstrip("\r\n").split("\t")
+    return len(cells) >= len(LSREPORT_ORDER) - 1 and cells[0].strip().isdecimal() and cells[1].strip().isdecimal()
+
+
+def _rows(source: _Lines, header: _Header) -> Generator[Row | Trouble, None, _Header | None]:
+    """The rows below a header; returns the next header where it follows at once."""
+    names, wanted, began = header.names, header.wanted(), source.number
+    reader = csv.reader(source, delimiter=header.separator, strict=True)
+    rows = 0
     while True:
         line = source.number + 1
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            last = f" to {source.number}" if source.number > line else ""
-            yield line, f"lines {line}{last} are no row: {error}" if last else f"is no row: {error}"
+            rows += 1
+            yield line, _broken(line, source.number, error)
             continue
-        if cells is None:
-            if source.number == began:
+        if cells is None or (cells and cells[0].startswith(_SECTION)):
+            if not rows:
                 yield began, "the table has a header and no rows"
             return None
-        if not cells or (len(cells) == 1 and (not cells[0].strip() or cells[0].startswith(_MARKS))):
+        if not (cells and cells[0].strip()) and not any(map(str.strip, cells)):
             continue
-        if len(cells) != len(names):
-            if again := _header_of(cells, separator):
-                return again
-            if len(cells) < len(names) or any(map(str.strip, cells[len(names) :])):
-                yield line, f"has {len(cells)} columns where the header has {len(names)}: {_why(cells, names)}"
-                continue
-        elif (
-            plain(cells[0]) == plain(names[0])
-            and known_names(cells) >= _LEAST
-            and (again := _header_of(cells, separator))
-        ):
+        if cells[0].startswith(_MARKS):
+            continue
+        if _may_be_header(cells, names) and (again := _header_of(cells, header.separator)):
             return again
-        yield line, shape, {name: cells[place] for place, name in wanted}
+        rows += 1
+        if len(cells) < len(names) or any(map(str.strip, cells[len(names) :])):
+            yield line, _odd(cells, names)
+        else:
+            yield line, header.shape, {name: cells[place] for place, name in wanted}
 
 
-def _wanted(names: list[str], shape: Shape) -> list[tuple[int, str]]:
-    """Places and names of the columns that matter; where two have one name, the first counts."""
-    found: dict[str, int] = {}
-    for place, name in enumerate(names):
-        if (own := shape.names.get(plain(name))) is not None:
-            found.setdefault(own, place)
-    return [(place, name) for name, place in found.items()]
+def _may_be_header(cells: list[str], names: list[str]) -> bool:
+    """Looked at before each row: cheap, and true for every header of another table."""
+    return len(cells) != len(names) or plain(cells[0]) == plain(names[0])
 
 
-def _header_of(cells: list[str], separator: str) -> Header | None:
-    if len(cells) == 1:
-        return _header(cells[0])
-    return (
-        (separator, cells)
-        if known_names(cells) >= _LEAST and known_names(cells) * 2 >= len(cells) and recognize(cells)
-        else None
-    )
+def _broken(first: int, last: int, error: csv.Error) -> str:
+    return f"lines {first} to {last} are no row: {error}" if last > first else f"is no row: {error}"
 
 
-def _why(cells: list[str], names: list[str]) -> str:
-    return "it is cut off" if len(cells) < len(names) else "a value holds the separator"
+def _odd(cells: list[str], names: list[str]) -> str:
+    why = "it is cut off" if len(cells) < len(names) else "a value holds the separator"
+    return f"has {len(cells)} columns where the header has {len(names)}: {why}"

@@ -12,7 +12,7 @@ from calward.app.estates.join import join
 from calward.app.estates.ports import EstateStore, ExportReader
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.ladder import Ladder
-from calward.insight.estate import Estate, ImportProblem
+from calward.insight.estate import Estate
 
 __all__ = ["ImportEstate", "ImportFile", "import_estate"]
 
@@ -39,23 +39,19 @@ def import_estate(
 ) -> Estate:
     """Read the files, join them and keep the snapshot.
 
-    A file that is none of the known kinds is told among the problems; nothing is kept where every file is.
-
-    Raises: LicensingError: none of the files can be read (the first one's reason), or the snapshot cannot be kept.
+    Raises: LicensingError: one of the files is missing or is none of the known kinds, and nothing is kept; or the snapshot cannot be kept.
     """
     found: list[tuple[Found, str | None]] = []
     refused: list[LicensingError] = []
-    problems: list[ImportProblem] = []
     for file in command.files:
         try:
             found.append((reader.read(file.path, ladder, progress), file.server))
         except LicensingError as error:
             refused.append(error)
-            problems.append(ImportProblem(file.path.name, 0, error.detail))
-    if refused and not found:
-        raise refused[0]
+    if refused:
+        raise LicensingError(refused[0].problem, "; ".join(error.detail for error in refused))
     if not found:
         raise LicensingError(Problem.MALFORMED, "there is no file to import")
-    estate = join(found, command.name, command.taken_at, ladder, problems)
+    estate = join(found, command.name, command.taken_at, ladder)
     store.keep(estate)
     return estate

@@ -4,7 +4,7 @@ Packs and licenses meet by license server and pack id, as ids count anew on ever
 short name is the only whole name that begins with it. Nothing that a file says is left out without a word.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from calward.app.estates.found import Found, FoundLicense, FoundPack, FoundSummary
@@ -36,17 +36,17 @@ def join(
     name: str,
     taken_at: int,
     ladder: Ladder,
-    problems: Iterable[ImportProblem] = (),
 ) -> Estate:
     """Make one snapshot of what the files say; beside each the server that was named for it."""
     servers = _Servers(files)
-    told = list(problems)
+    told: list[ImportProblem] = []
     counts = _counts(files, servers)
     packs = _packs(files, servers, counts, told)
     by_id: dict[tuple[str, str], list[EstatePack]] = {}
     for pack in packs:
         by_id.setdefault((pack.server, pack.id), []).append(pack)
     licenses = _licenses(files, servers, by_id, told)
+    told += _unnamed(files, servers)
     facts: dict[str, str] = {}
     for found, _ in files:
         facts |= found.facts
@@ -82,6 +82,7 @@ class _Servers:
                     self._spelling.setdefault(name.casefold(), name)
         self._whole = self._whole_names()
         self.used: dict[str, None] = {}
+        self.several = len(set(self._whole.values())) > 1
         self._only = next(iter(self._spelling.values())) if len(set(self._whole.values())) == 1 else None
 
     def _whole_names(self) -> dict[str, str]:
@@ -103,6 +104,19 @@ class _Servers:
         """Every server that a row or a file names."""
         names = dict.fromkeys([*self.used, *self._whole.values()])
         return [replace(self._known.get(name.casefold(), EstateServer(name)), name=name) for name in names]
+
+
+def _unnamed(files: Sequence[tuple[Found, str | None]], servers: _Servers) -> list[ImportProblem]:
+    """Files of which nobody can say whose they are, although several license servers are named."""
+    if not servers.several:
+        return []
+    reason = f"does not name its license server, and there are several: its rows are those of {UNNAMED}; name it as SERVER=FILE"
+    return [
+        ImportProblem(found.file, 0, reason)
+        for found, own in files
+        if own is None
+        and any(not row.server for rows in (found.packs, found.licenses, found.summaries) for row in rows)
+    ]
 
 
 def _named(row: object) -> str:
@@ -180,7 +194,7 @@ def _licenses(
                 licenses.append(_license(row, server, of))
     for (file, server, pack), lines in unknown.items() if packs else ():
         reason = (
-            f"{len(lines)} licenses are of pack {pack} of {server}, which no file lists: their version is not known"
+            f"{len(lines)} licenses are of pack {pack} of {server}, which no file lists"
         )
         told.append(ImportProblem(file, lines[0], reason))
     listed = {
