@@ -77,7 +77,8 @@ class Checker:
             if holder in {copy.who.id, other.who.id}:
                 return  # The one that is not the holder was judged already.
             raise Broken(f"pack {name[:6]} is usable on {copy.label} and {other.label}")
-        forked = self.world.forked[copy.who.id]
+        # Who recovers becomes the one that counts, whoever talked before.
+        forked = max(self.world.forked[copy.who.id], self.world.recovered.get(copy.who.id, -1))
         if copy.fresh > forked and other.fresh > forked:
             raise Broken(f"pack {name[:6]} is usable on both {copy.label} and {other.label}, and both have talked")
 
@@ -95,7 +96,8 @@ class Checker:
                 continue  # An older ledger has taken the register instead, and ends what it cannot know.
             for one in licenses:
                 self.world.count("license handed on")
-                if one.expires_at > copy.clock.now() and not _holds(copy, one, pack):
+                # Their own license here may have left in the same step, with a pack that goes the other way.
+                if one.expires_at > copy.clock.now() and not any(_holds(x, one, pack) for x in self.world.running()):
                     raise Broken(
                         f"{one.kind} {one.key} came to {copy.label} with pack {pack.id[:6]} and holds nothing there"
                     )

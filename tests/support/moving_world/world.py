@@ -21,6 +21,7 @@ from calward.domain.errors import LicensingError
 from calward.domain.envelope import decode_envelope
 from calward.domain.handover import MAX_HANDOVER_SIZE, HandedLicense, Handover
 from calward.domain.pack_acceptance import payload_type_of
+from calward.domain.pack_requests import RecoverRequest
 from calward.domain.purchases import Purchase
 from calward.domain.register import PackRecord, Transfer
 from calward.domain.statements import Channel, PayloadType, Program
@@ -92,6 +93,8 @@ class World:
     """Copies of disks by server id, with their step."""
     forked: dict[str, int] = field(default_factory=dict)
     """When a server's disk was last copied or put back: the step."""
+    recovered: dict[str, int] = field(default_factory=dict)
+    """When the clearinghouse last heard a server's recover request: the step."""
     network: Network = field(default_factory=Network)
     asked: int = 0
     told: list[str] = field(default_factory=list)
@@ -190,6 +193,8 @@ class World:
         known = self.answers.get(name)
         if not isinstance(said, NotAccepted):
             self._note_handed(bundle)
+        if known is None and not isinstance(said, NotAccepted) and PayloadType.RECOVER_REQUEST.encode() in bundle:
+            self._note_recovery(bundle)
         if known is None:
             if not isinstance(said, NotAccepted):
                 self.answers[name] = said
@@ -198,6 +203,12 @@ class World:
         if isinstance(said, NotAccepted) or not _the_same(known, said):
             raise Broken(f"the same request was answered otherwise: {said!r:.300}")
         return said
+
+    def _note_recovery(self, bundle: Bundle) -> None:
+        for text in split(bundle, max_size=MAX_HANDOVER_SIZE):
+            if payload_type_of(text) is PayloadType.RECOVER_REQUEST:
+                found = RecoverRequest.from_payload(decode_envelope(text).payload)
+                self.recovered[found.head.server_id] = self.step
 
     def _note_handed(self, bundle: Bundle) -> None:
         """Which licenses go along with a pack that was released, by the pack and the generation in which it arrives."""
