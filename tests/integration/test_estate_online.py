@@ -72,6 +72,7 @@ def test_a_server_with_a_new_key_is_activated_once_its_fingerprint_was_compared(
     assert "key-not-confirmed" in refused.err
     (waiting,) = estate.desk("register", "--json").json["keys_to_confirm"]
     assert waiting["fingerprint"] in refused.err
+    assert estate.at("old", "server", "show", "--json").json["key_fingerprint"] == waiting["fingerprint"]
     wrong = estate.desk("confirm-key", waiting["server_id"], "AAAA-AAAA-AAAA-AAAA")
     assert wrong.code == 3
     assert estate.desk("confirm-key", waiting["server_id"], waiting["fingerprint"].lower()).code == 0

@@ -32,6 +32,9 @@ class ClearinghouseWiring:
     def encrypt_clearinghouse_keys(self, data_dir: Path) -> list[str]:
         return bootstrap_clearinghouse.encrypt_keys(data_dir)
 
+    def open_clearinghouse_keys(self, data_dir: Path) -> list[str]:
+        return bootstrap_clearinghouse.open_keys(data_dir)
+
     def rotate_clearinghouse_key(
         self, data_dir: Path, role: Role, keep_days: int, days: int, root_key: Path | None
     ) -> Keyring:

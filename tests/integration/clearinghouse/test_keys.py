@@ -130,6 +130,12 @@ def test_the_root_is_not_rotated_so(wiring: ClearinghouseWiring, folder: Path, d
     assert clearinghouse(folder, wiring.clock, wiring.entropy).keyring()[0].version == 1
 
 
+def test_who_serves_with_plain_keys_is_told_so(wiring: ClearinghouseWiring, folder: Path, desk: Clearinghouse) -> None:
+    ran = calward("clearinghouse", "serve", "--dir", str(folder), wiring=wiring)
+    assert "warning: pack.key is not encrypted: calward clearinghouse encrypt-keys" in ran.err
+    assert ran.code == 0
+
+
 def test_plain_keys_of_an_earlier_release_still_open(
     wiring: ClearinghouseWiring, folder: Path, desk: Clearinghouse
 ) -> None:

@@ -223,7 +223,8 @@ class TokenMade(TokenView):
 class ServerView(BaseModel):
     """The license server; ``blocked``: why only temporary licenses are given now. ``server_id`` is its id, as hosts get it.
 
-    ``license_keys``: raw Ed25519 public keys in base64, newest first, that sign its licenses.
+    ``license_keys``: raw Ed25519 public keys in base64, newest first, that sign its licenses. ``key_fingerprint``: of its own key, to
+    compare with the clearinghouse by telephone.
     """
 
     id: str
@@ -236,6 +237,7 @@ class ServerView(BaseModel):
     blocked: str | None
     settings: dict[str, Any]
     license_keys: list[str]
+    key_fingerprint: str | None = None
 
 
 class QuarantineView(BaseModel):

@@ -26,6 +26,7 @@ from calward.entrypoints.cli.clearinghouse_output import (
     overview_lines,
     refuse,
     say,
+    say_aside,
 )
 from calward.entrypoints.cli.clearinghouse_sales import organization, purchase
 from calward.entrypoints.cli.clearinghouse_staff import audit, operator, operators
@@ -47,6 +48,9 @@ class ClearinghouseWiring(Protocol):
 
     def publish_keyring(self, data_dir: Path, name: str | None, days: int, root_key: Path | None) -> bytes:
         """Sign a new keyring with the root key; the envelope."""
+
+    def open_clearinghouse_keys(self, data_dir: Path) -> list[str]:
+        """Files of private keys that are not encrypted."""
 
     def serve_asgi(
         self,
@@ -136,6 +140,9 @@ def serve(
       calward clearinghouse serve --dir ./ch --host 0.0.0.0 --tls-certificate ch.pem --tls-key ch.key
     """  # noqa: D301
     app = clearinghouse_app(wiring.open_clearinghouse(data_dir))
+
+    for name in () if as_json else wiring.open_clearinghouse_keys(data_dir):
+        say_aside(f"warning: {name} is not encrypted: calward clearinghouse encrypt-keys")
 
     def ready(url: str) -> None:
         say(as_json, {"url": url}, [f"clearinghouse serves {url}"])

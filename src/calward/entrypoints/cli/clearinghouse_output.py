@@ -15,7 +15,16 @@ from calward.domain.errors import LicensingError, Problem
 from calward.domain.fields import render_moment
 from calward.domain.trust import Role
 
-__all__ = ["EXIT_REFUSED", "OpensClearinghouse", "hand_out", "overview_document", "overview_lines", "refuse", "say"]
+__all__ = [
+    "EXIT_REFUSED",
+    "OpensClearinghouse",
+    "hand_out",
+    "overview_document",
+    "overview_lines",
+    "refuse",
+    "say",
+    "say_aside",
+]
 
 EXIT_REFUSED = 4
 
@@ -62,6 +71,11 @@ def overview_lines(found: Overview) -> list[str]:
 def say(as_json: bool, document: dict[str, Any], lines: list[str]) -> None:
     """Print a result for whoever asked: programs or people."""
     click.echo(json.dumps(document, ensure_ascii=False) if as_json else "\n".join(lines))
+
+
+def say_aside(line: str) -> None:
+    """Talk, beside the result."""
+    click.echo(line, err=True)
 
 
 def refuse(ctx: click.Context, refusal: NotAccepted, *, as_json: bool) -> None:

@@ -25,6 +25,7 @@ _NAMES: Final = {
     "issue_until": "may issue until",
     "blocked": "temporary licenses only, because",
     "settings": "settings",
+    "key_fingerprint": "fingerprint of its key",
 }
 
 
