@@ -9,7 +9,7 @@ from calward.domain.bundle import split
 from calward.domain.envelope import decode_envelope
 from calward.domain.handover import MAX_HANDOVER_SIZE, HandedLicense
 from calward.domain.key_packs import KeyPack, PackId
-from calward.domain.licenses import Status
+from calward.domain.licenses import Ending, Status
 from calward.domain.pack_requests import Release
 from calward.domain.register import PackRecord
 from tests.support.moving_world.copies import Copy
@@ -96,8 +96,7 @@ class Checker:
                 continue  # An older ledger has taken the register instead, and ends what it cannot know.
             for one in licenses:
                 self.world.count("license handed on")
-                # Their own license here may have left in the same step, with a pack that goes the other way.
-                if one.expires_at > copy.clock.now() and not any(_holds(x, one, pack) for x in self.world.running()):
+                if one.expires_at > copy.clock.now() and not _holds(copy, one, pack):
                     raise Broken(
                         f"{one.kind} {one.key} came to {copy.label} with pack {pack.id[:6]} and holds nothing there"
                     )
@@ -177,10 +176,9 @@ def _holds(copy: Copy, one: HandedLicense, pack: KeyPack) -> bool:
     def look(book: Any) -> bool:
         holder, now = book.find_holder(one.kind, one.key), book.now()
         licenses = book.licenses_of(holder) if holder else ()
-        return any(
-            x.status is Status.ACTIVE and x.type is pack.type and x.runs(now) and x.family >= pack.family
-            for x in licenses
-        )
+        fitting = [x for x in licenses if x.status is Status.ACTIVE and x.type is pack.type and x.family >= pack.family]
+        # Who had an own license here kept that; with a pack that goes the other way it may have left since.
+        return any(x.runs(now) or (x.ending is Ending.MOVED and x.ended_at >= pack.installed_at) for x in fitting)
 
     return copy.look(look)
 
