@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from http import HTTPStatus
 from itertools import permutations
@@ -21,7 +21,7 @@ from calward.domain.bundle import join, split
 from calward.domain.cals import CalType, HolderKind
 from calward.domain.handover import HandedLicense, Handover
 from calward.domain.pack_orders import PackRef
-from calward.domain.pack_requests import CancelRequest, Release
+from calward.domain.pack_requests import CancelRequest, ChangeKind, Release
 from calward.domain.statements import Channel, PayloadType, Program
 from calward.entrypoints.clearinghouse import request_door
 from calward.entrypoints.clearinghouse.app import clearinghouse_app
@@ -59,44 +59,57 @@ def test_a_bundle_gets_a_bundle_and_the_same_again(client: TestClient, new: Aski
     assert split(first.content)
 
 
+MAKERS: dict[str, Callable[[AskingServer, AskingServer], Any]] = {
+    "install": lambda new, _: new.install(Program.RETAIL, "3B6XQ-9QZ4T-R6V2A-V1GKC-W0NDE"),
+    "move": lambda new, old: new.move(old),
+    "change": lambda new, _: new.change(PackRef("2" * 32, 1), ChangeKind.DOWNGRADE, "2019"),
+    "cancel": lambda new, _: new.cancel("0" * 32),
+    "recover": lambda new, _: new.recover(),
+    "contact": lambda new, _: new.contact(),
+    "release": lambda new, _: Release(new.head(), "1" * 32, "2" * 32, 1, b"\0" * 32, 0),
+    "deactivation": lambda new, _: new.deactivation(),
+}
+
+
+@pytest.mark.parametrize("kind", MAKERS)
 def test_each_way_to_tamper_has_its_own_answer_and_changes_nothing(
-    client: TestClient, desk: Clearinghouse, old: AskingServer, new: AskingServer, root_key: bytes
+    client: TestClient, desk: Clearinghouse, old: AskingServer, new: AskingServer, kind: str
 ) -> None:
-    good = new.seal(new.move(old))
+    good = new.seal(MAKERS[kind](new, old))
     envelope = json.loads(good)
-    payload = base64.b64decode(envelope["payload"])
-    stranger = AskingServer(desk, root_key, "nobody")
-    signed_by_a_stranger = seal(PayloadType.MOVE_REQUEST, payload, STRANGER)
-    in_the_name_of_another = seal(PayloadType.MOVE_REQUEST, payload, old.signer)
-    changed = json.dumps(envelope | {"payload": base64.b64encode(payload.replace(b"connected", b"dead")).decode()})
-    other_type = json.dumps(envelope | {"payloadType": PayloadType.CONTACT.value})
-    from_the_clearinghouse = seal(PayloadType.KEY_PACK, b"{}", new.signer)
+    payload, type_ = base64.b64decode(envelope["payload"]), envelope["payloadType"]
+    other_type = PayloadType.CONTACT if kind != "contact" else PayloadType.CANCEL_REQUEST
+    changed = base64.b64encode(payload.replace(b"2026-", b"2027-", 1)).decode()
+    stranger = AskingServer(desk, b"", "nobody")
     before = state(desk)
     told = {
-        "cut": client.post("/v1/requests", content=good[:-7]),
-        "forged": client.post("/v1/requests", content=signed_by_a_stranger),
-        "unknown": client.post("/v1/requests", content=stranger.seal(stranger.contact())),
-        "re-addressed": client.post("/v1/requests", content=in_the_name_of_another),
-        "changed": client.post("/v1/requests", content=_canonical(changed)),
-        "swapped type": client.post("/v1/requests", content=_canonical(other_type)),
-        "an answer": client.post("/v1/requests", content=from_the_clearinghouse),
-        "empty": client.post("/v1/requests", content=b""),
+        "cut": good[: len(good) // 2],
+        "forged by a stranger": seal(type_, payload, STRANGER),
+        "signed by a server that is not known": seal(type_, payload, stranger.signer),
+        "re-addressed": seal(type_, payload, old.signer),
+        "changed": _canonical(envelope | {"payload": changed}),
+        "swapped type": _canonical(envelope | {"payloadType": other_type.value}),
+        "swapped type, signed": seal(other_type, payload, new.signer),
+        "an answer, not a request": seal(PayloadType.KEY_PACK, payload, new.signer),
+        "empty": b"",
     }
-    assert {what: reason_of(answer) for what, answer in told.items()} == {
+    reasons = {what: reason_of(client.post("/v1/requests", content=content)) for what, content in told.items()}
+    assert reasons == {
         "cut": "malformed",
-        "forged": "server-not-known",
-        "unknown": "server-not-known",
+        "forged by a stranger": "server-not-known",
+        "signed by a server that is not known": "server-not-known",
         "re-addressed": "for-another-server",
         "changed": "signature-invalid",
         "swapped type": "signature-invalid",
-        "an answer": "wrong-payload-type",
+        "swapped type, signed": "malformed",
+        "an answer, not a request": "wrong-payload-type",
         "empty": "malformed",
     }
     assert state(desk) == before
 
 
-def _canonical(text: str) -> bytes:
-    return json.dumps(json.loads(text), separators=(",", ":"), sort_keys=True).encode()
+def _canonical(envelope: dict[str, Any]) -> bytes:
+    return json.dumps(envelope, separators=(",", ":"), sort_keys=True).encode()
 
 
 def test_a_replayed_nonce_is_refused(client: TestClient, new: AskingServer) -> None:
