@@ -31,7 +31,8 @@ class DeviceQuestion:
 
     ``hardware_id`` and ``name`` are from the wire. ``presented``: the license that the client showed, any bytes.
     ``connection``: the loopback address of the relay's socket towards the host, by which PAM's user is joined with this
-    device later; empty where there is none. ``peer``: the client's address, for the log only.
+    device later; empty where there is none. ``peer``: the client's address, for the log only. ``user``: as whom the
+    client wants to log on.
     """
 
     hardware_id: bytes | None
@@ -39,6 +40,7 @@ class DeviceQuestion:
     presented: bytes | None = None
     connection: str = ""
     peer: str = ""
+    user: str = ""
 
 
 @dataclass(frozen=True, slots=True)

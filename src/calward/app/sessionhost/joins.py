@@ -28,12 +28,14 @@ class Callers:
 class Joined:
     """A device behind a connection, and how it was admitted.
 
+    ``user``: as whom the client wanted to log on.
     ``certain`` False: it is one of several that were all let in, and nobody can say which; none of them is proven by it.
     """
 
     verdict: DeviceVerdict
     name: str
     since: datetime
+    user: str = ""
     certain: bool = True
 
 
@@ -72,7 +74,7 @@ class Joins:
     def logged_on(self, user: str, callers: Callers) -> Joined | None:
         """Find the device of a user who logs on now."""
         with self._lock:
-            found = self._find(callers)
+            found = self._find(user, callers)
             self._users.pop(user, None)
             if found is not None and found.certain:
                 self._users[user] = found
@@ -91,13 +93,18 @@ class Joins:
         with self._lock:
             return len(self._connections)
 
-    def _find(self, callers: Callers) -> Joined | None:
-        """The one connection that it must be; one of several, where each of them was let in; None where it may be another."""
+    def _find(self, user: str, callers: Callers) -> Joined | None:
+        """The one connection that it must be; one of several, where each of them was let in; None where it may be another.
+
+        Who asks PAM for each connection once asks for the user whom its client had named: any other proves nothing.
+        """
         open_ = callers.addresses - self._logged_on if callers.once else callers.addresses
-        known = [self._connections[one] for one in open_ if one in self._connections]
+        known = {one: self._connections[one] for one in open_ if one in self._connections}
         if not known or len(known) < len(open_):
             return None
-        if len(open_) > 1:
-            return replace(known[0], certain=False)
-        self._logged_on |= open_
-        return known[0]
+        likely = {one: joined for one, joined in known.items() if joined.user == user} if callers.once else known
+        if len(likely) != 1:
+            return replace(next(iter(known.values())), certain=False)
+        [(address, found)] = likely.items()
+        self._logged_on.add(address)
+        return found

@@ -134,7 +134,7 @@ class Desk:
             complain=self._journal.debug,  # That a server is down is said once, by its health; what is presented is anybody's.
         )
         if verdict.admission.outcome is not HostOutcome.REFUSED:
-            self._joins.connected(question.connection, Joined(verdict, question.name, command.now))
+            self._joins.connected(question.connection, Joined(verdict, question.name, command.now, question.user))
         self._mode = self._mode or self._heard_mode()
         self._tell(question, verdict)
         return verdict

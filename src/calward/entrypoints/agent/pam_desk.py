@@ -72,6 +72,8 @@ class PamService:
             )
             if joined is not None and admission is joined.verdict.admission:
                 self._proving.later(joined)  # Also at a reconnection, where no session opens.
+                if not joined.certain:
+                    journal.info(f"user {command.user!a} has logged on beside others: which device it was is not known")
             return admission
 
         def opened(command: OpenSession) -> None:

@@ -20,6 +20,7 @@ def question_of(ask: Ask, *, connection: str, peer: str) -> DeviceQuestion:
         presented=client.license if client else None,
         connection=connection,
         peer=peer,
+        user=ask.user,
     )
 
 

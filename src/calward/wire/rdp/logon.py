@@ -1,14 +1,16 @@
-"""What does a client without an account send as its Client Info? Empty names and no password.
+"""What does a client without an account send as its Client Info, and as whom does another want to log on?
 
 Source: [MS-RDPBCGR] 2.2.1.11.1.1 Info Packet.
 """
 
 from typing import Final
 
+from calward.wire.errors import RemoteProtocolError
 from calward.wire.rdp.security import SecurityFlag, SecurityHeader
+from calward.wire.reader import Reader
 from calward.wire.writer import Writer
 
-__all__ = ["nameless_client_info"]
+__all__ = ["nameless_client_info", "user_of"]
 
 _MOUSE, _NO_CTRL_ALT_DEL, _UNICODE, _MAXIMIZED = 0x1, 0x2, 0x10, 0x20
 _FLAGS: Final = _MOUSE | _NO_CTRL_ALT_DEL | _UNICODE | _MAXIMIZED
@@ -30,3 +32,16 @@ def nameless_client_info() -> bytes:
     writer.u16(0, "cbAutoReconnectCookie").u16(0, "reserved1").u16(0, "reserved2")
     writer.u16(0, "cbDynamicDSTTimeZoneKeyName").u16(0, "dynamicDaylightTimeDisabled")
     return SecurityHeader(SecurityFlag.INFO_PKT).encode() + writer.done()
+
+
+def user_of(packet: bytes) -> str:
+    """Read the user's name off an Info Packet, and nothing behind it; "" where there is none, or it cannot be read."""
+    reader = Reader(packet, "TS_INFO_PACKET")
+    try:
+        reader.u32("CodePage")
+        unicode = reader.u32("flags") & _UNICODE
+        sizes = {text: reader.u16(f"cb{text}") for text in _TEXTS}
+        reader.take(sizes["Domain"] + len(_NUL if unicode else b"\0"), "Domain")
+        return reader.take(sizes["UserName"], "UserName").decode("utf-16-le" if unicode else "latin-1")
+    except (RemoteProtocolError, UnicodeDecodeError):  # Its host will say whether it likes that.
+        return ""

@@ -41,11 +41,13 @@ class Secure:
 class Ask:
     """Decide whether this device may connect, and say so by ``decided``; nothing of what a client says is proven.
 
-    ``client`` None: the licensing phase was not begun, only the name that the client gave is known.
+    ``client`` None: the licensing phase was not begun, only the name that the client gave is known. ``user``: as whom it wants
+    to log on.
     """
 
     client: Client | None
     name: str
+    user: str = ""
 
 
 @dataclass(frozen=True, slots=True)

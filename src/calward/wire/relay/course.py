@@ -32,6 +32,8 @@ class Facts:
 
     offered: Protocol = Protocol.RDP
     name: str = ""
+    user: str = ""
+    """As whom the client wants to log on."""
     build: int = 0
     io_channel: int | None = None
     user_channel: int = SERVER_USER

@@ -10,6 +10,7 @@ from calward.wire.errors import RemoteProtocolError
 from calward.wire.rdp import mcs
 from calward.wire.rdp.client_blocks import ClientCore
 from calward.wire.rdp.gcc import Block, BlockKind, find
+from calward.wire.rdp.logon import user_of
 from calward.wire.rdp.mcs import ConnectInitial, ConnectResponse
 from calward.wire.rdp.security import SecurityFlag, SecurityHeader
 from calward.wire.rdp.server_blocks import ServerCore, ServerNetwork, ServerSecurity
@@ -39,7 +40,7 @@ class Joining:
             case mcs.DisconnectUltimatum():
                 return [self._course.end("the client left before licensing")]
             case mcs.SendDataRequest() as sent if self._is_client_info(sent):
-                self._course.facts = replace(self._course.facts, user_channel=sent.user)
+                self._course.facts = replace(self._course.facts, user_channel=sent.user, user=_user_of(sent))
                 self._course.hold(packet)
                 return None
         raise out_of_order("the client sends something before its Client Info")
@@ -83,6 +84,10 @@ class Joining:
             return False
         header, packet = SecurityHeader.split(sent.data)
         return bool(header.flags & SecurityFlag.INFO_PKT) and header.mac is None and bool(packet)
+
+
+def _user_of(sent: mcs.SendDataRequest) -> str:
+    return user_of(SecurityHeader.split(sent.data)[1])
 
 
 def _check_security(block: Block | None) -> None:

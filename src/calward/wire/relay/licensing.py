@@ -38,7 +38,7 @@ class Licensing:
         course = self._course
         if not course.terms.exchange:
             course.move(Event.HELD_UNASKED)
-            return [Ask(None, course.facts.name)]
+            return [Ask(None, course.facts.name, course.facts.user)]
         course.move(Event.HELD)
         return [course.told(self._session.start())]
 
@@ -79,7 +79,8 @@ class Licensing:
         if token is not None and before is not None and before.hardware_id == client.hardware_id:
             return self._let_through(self._session.grant(token))
         self._course.move(Event.SHOWN)
-        return [Ask(client, self._course.facts.name or client.machine_name)]
+        facts = self._course.facts
+        return [Ask(client, facts.name or client.machine_name, facts.user)]
 
     def decided(self, verdict: Verdict) -> list[Act]:
         """Go on as was decided; the course is in DECIDING."""

@@ -47,10 +47,17 @@ def test_nobody_comes_from_nowhere():
 
 
 def test_where_each_connection_logs_on_once_those_that_have_are_somebody_elses():
-    made = joins(a=ONE, b=OTHER)
-    assert made.logged_on("alice", at("a", once=True)) == ONE
-    assert made.logged_on("bob", at("a", "b", once=True)) == OTHER
-    assert made.logged_on("carol", at("a", "b", once=True)) is None
+    one, other = replace(ONE, user="alice"), replace(OTHER, user="alice")
+    made = joins(a=one, b=other)
+    assert made.logged_on("alice", at("a", once=True)) == one
+    assert made.logged_on("alice", at("a", "b", once=True)) == other
+    assert made.logged_on("alice", at("a", "b", once=True)) is None
+
+
+def test_a_logon_of_another_than_the_client_had_named_proves_nothing():
+    found = joins(a=replace(ONE, user="alice")).logged_on("bob", at("a", once=True))
+    assert found is not None
+    assert not found.certain
 
 
 def test_where_a_connection_may_log_on_twice_it_is_not_taken_for_the_others():
@@ -62,15 +69,34 @@ def test_where_a_connection_may_log_on_twice_it_is_not_taken_for_the_others():
 
 
 def test_a_connection_on_which_the_host_has_accepted_a_logon_has_logged_on():
-    made = joins(a=ONE, b=OTHER)
-    assert made.host_accepted("a") == ONE
+    bobs = replace(OTHER, user="bob")
+    made = joins(a=replace(ONE, user="bob"), b=bobs)
+    assert made.host_accepted("a") == replace(ONE, user="bob")
     assert made.host_accepted("nobody's") is None
-    assert made.logged_on("bob", at("a", "b", once=True)) == OTHER
+    assert made.logged_on("bob", at("a", "b", once=True)) == bobs
 
 
 def test_what_a_connection_has_done_is_forgotten_with_it():
-    made = joins(a=ONE)
+    bobs = replace(OTHER, user="bob")
+    made = joins(a=replace(ONE, user="alice"))
     made.logged_on("alice", at("a", once=True))
     made.ended("a")
-    made.connected("a", OTHER)
-    assert made.logged_on("bob", at("a", once=True)) == OTHER
+    made.connected("a", bobs)
+    assert made.logged_on("bob", at("a", once=True)) == bobs
+
+
+def test_a_program_that_asks_for_each_connection_once_asks_for_the_user_whom_it_named():
+    made = joins(a=replace(ONE, user="alice"), b=replace(OTHER, user="bob"))
+    assert made.logged_on("bob", at("a", "b", once=True)).name == "bb"
+    assert made.logged_on("alice", at("a", "b", once=True)).name == "aa"
+
+
+def test_a_name_tells_nothing_where_a_login_window_may_have_changed_it_or_somebody_came_around_the_relay():
+    made = joins(a=replace(ONE, user="alice"), b=replace(OTHER, user="bob"))
+    assert not made.logged_on("bob", at("a", "b")).certain
+    assert made.logged_on("bob", at("a", "b", "127.0.0.1", once=True)) is None
+
+
+def test_two_that_name_the_same_user_are_not_told_apart():
+    made = joins(a=replace(ONE, user="alice"), b=replace(OTHER, user="alice"), c=replace(OTHER, user="bob"))
+    assert not made.logged_on("alice", at("a", "b", "c", once=True)).certain

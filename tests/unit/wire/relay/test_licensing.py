@@ -39,6 +39,7 @@ def test_a_new_client_gets_a_license_and_then_the_host_gets_its_client_info(secu
     client = licensing_client(bare=bare)
     (ask,) = play(relay, acts, client).acts
     assert (ask.name, ask.client.hardware_id, ask.client.license) == ("PC1", hardware_id("PC1"), None)
+    assert ask.user == "alice"
     assert ask.client.null_keys is bare
     acts = relay.decided(Verdict(granted=True, token=b"a license"))
     licensed = play(relay, acts, client).step
@@ -90,7 +91,7 @@ def test_who_answers_the_challenge_as_another_device_is_asked_about_anew():
 
 def test_without_an_exchange_a_client_is_let_through_unasked():
     relay, acts = connected(exchange=False)
-    assert acts == [Ask(None, "PC1")]
+    assert acts == [Ask(None, "PC1", "alice")]
     acts = relay.decided(GRANTED)
     assert message_of(to_client(acts)) == VALID
     assert to_host(acts) == client_info()
