@@ -4,12 +4,10 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any, TypeAlias
 
-from calward.app.licensing.acts import RefusedAct
 from calward.app.licensing.activate_online import activate_online
-from calward.app.licensing.confirm_license import ConfirmLicense
+from calward.app.licensing.acts import RefusedAct
 from calward.app.licensing.contact import Said, ask_online, contact_online, make_contact
 from calward.app.licensing.deactivate import request_deactivation
-from calward.app.licensing.issue_license import IssueLicense
 from calward.app.licensing.plan_change import ChangePlan
 from calward.app.licensing.quarantine import enter_quarantine
 from calward.app.licensing.request_packs import (
@@ -22,24 +20,21 @@ from calward.app.licensing.request_packs import (
     to_move,
     to_recover,
 )
-from calward.app.licensing.requests import Confirmation, Request
 from calward.app.licensing.signed_things import request_activation
 from calward.app.licensing.sweep import sweep
 from calward.app.licensing.take_orders import Taken, take
 from calward.app.licensing.transfers import releases
-from calward.domain.acceptance import NotAccepted
 from calward.domain.bundle import join, split
 from calward.domain.cals import CalType
 from calward.domain.handover import MAX_HANDOVER_SIZE
-from calward.domain.notes import Checkpoint
 from calward.domain.pack_requests import ChangeKind, MoveReason, RecoverReason, SourceState
-from calward.domain.quarantine import Cause, Quarantine
 from calward.domain.purchases import Purchase
+from calward.domain.quarantine import Cause, Quarantine
 from calward.domain.statements import Channel
+from tests.support.builders import ladder
 from tests.support.moving_world.copies import Copy
-from tests.support.moving_world.faults import unreachable
 from tests.support.moving_world.hosts import host_asks
-from tests.support.moving_world.world import Broken, Letter, World, deliver_to_house
+from tests.support.moving_world.world import BrokenError, Letter, World, deliver_to_house
 
 Act: TypeAlias = Callable[[World, Random], Any]
 HOUR, DAY = 3600, 86_400
@@ -103,7 +98,7 @@ def ask_for(world: World, rng: Random, copy: Copy, wanted: Ask, *, online: bool 
         return
     again = copy.look(lambda book: _ask(wanted, copy, book, now=book.now()))
     if again != request:
-        raise Broken("the same question was signed anew")
+        raise BrokenError("the same question was signed anew")
     if online or rng.random() < 0.7:
         send(world, copy, request)
     else:
@@ -188,8 +183,6 @@ def change(world: World, rng: Random) -> None:
     world.tell(f"{copy.label} wants {kind} of {plan.count} of {pack.id[:6]}/{pack.generation} to {to}")
 
     def wanted(book: Any, *, now: int) -> bytes | RefusedAct:
-        from tests.support.builders import ladder
-
         return ask_change(plan, book, ladder(), copy.signatures, copy.entropy, now=now)
 
     request = world.guarded(copy, lambda: copy.act(wanted))
@@ -408,4 +401,3 @@ ACTS: Mapping[Act, int] = {
     time_passes: 6,
 }
 DISK_ACTS: Mapping[Act, int] = {copies_disk: 4, wakes_clone: 3, restores: 3, clone_goes: 2}
-_ = (Checkpoint, NotAccepted, unreachable, Confirmation, ConfirmLicense, IssueLicense, Request)

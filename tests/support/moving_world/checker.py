@@ -13,7 +13,7 @@ from calward.domain.licenses import Ending, Status
 from calward.domain.pack_requests import Release
 from calward.domain.register import PackRecord
 from tests.support.moving_world.copies import Copy
-from tests.support.moving_world.world import Broken, World
+from tests.support.moving_world.world import BrokenError, World
 
 
 @dataclass
@@ -52,7 +52,7 @@ class Checker:
                 users.setdefault(name, []).append(copy)
         for name, copies in users.items():
             if name not in register:
-                raise Broken(f"pack {name[:6]} is not in the register and usable on {_names(copies)}")
+                raise BrokenError(f"pack {name[:6]} is not in the register and usable on {_names(copies)}")
             for copy in copies:
                 self._may_use(copy, name)
             for copy, other in _pairs(copies):
@@ -64,9 +64,9 @@ class Checker:
         if copy.who.id == holder:
             return
         if copy.who.id not in self.world.forked:
-            raise Broken(f"pack {name[:6]} is usable on {copy.label}, the register has it elsewhere")
+            raise BrokenError(f"pack {name[:6]} is usable on {copy.label}, the register has it elsewhere")
         if copy.fresh > since:
-            raise Broken(
+            raise BrokenError(
                 f"pack {name[:6]} left {copy.label} in step {since}, which talked in step {copy.fresh} and still uses it"
             )
 
@@ -76,11 +76,11 @@ class Checker:
             holder = self.holders[name][0]
             if holder in {copy.who.id, other.who.id}:
                 return  # The one that is not the holder was judged already.
-            raise Broken(f"pack {name[:6]} is usable on {copy.label} and {other.label}")
+            raise BrokenError(f"pack {name[:6]} is usable on {copy.label} and {other.label}")
         # Who recovers becomes the one that counts, whoever talked before.
         forked = max(self.world.forked[copy.who.id], self.world.recovered.get(copy.who.id, -1))
         if copy.fresh > forked and other.fresh > forked:
-            raise Broken(f"pack {name[:6]} is usable on both {copy.label} and {other.label}, and both have talked")
+            raise BrokenError(f"pack {name[:6]} is usable on both {copy.label} and {other.label}, and both have talked")
 
     # --- licenses that go along ---
 
@@ -97,7 +97,7 @@ class Checker:
             for one in licenses:
                 self.world.count("license handed on")
                 if one.expires_at > copy.clock.now() and not _holds(copy, one, pack):
-                    raise Broken(
+                    raise BrokenError(
                         f"{one.kind} {one.key} came to {copy.label} with pack {pack.id[:6]} and holds nothing there"
                     )
 
@@ -105,7 +105,7 @@ class Checker:
         for bundle in copy.look(releases):
             head = Release.from_payload(decode_envelope(split(bundle, max_size=MAX_HANDOVER_SIZE)[0]).payload)
             if self.world.releases.setdefault((copy.label, head.transfer_id), bundle) != bundle:
-                raise Broken(f"{copy.label} has signed another release for {head.transfer_id[:6]}")
+                raise BrokenError(f"{copy.label} has signed another release for {head.transfer_id[:6]}")
 
     # --- sums ---
 
@@ -115,14 +115,14 @@ class Checker:
             claimed[one.purchase_id] = claimed.get(one.purchase_id, 0) + one.statement.total
         for bought in self.world.purchases:
             if claimed.get(bought.purchase_id, 0) > bought.quantity:
-                raise Broken(f"more is claimed of a purchase than was bought: {claimed}")
+                raise BrokenError(f"more is claimed of a purchase than was bought: {claimed}")
 
     def _within_totals(self, register: dict[str, PackRecord]) -> None:
         held: dict[str, dict[str, list[Copy]]] = {}
         for copy in self.world.running():
             for pack, holders in held_of(copy):
                 if len(holders) + pack.aside > pack.total:
-                    raise Broken(f"{copy.label} has given {len(holders)} licenses on {pack.total} CALs")
+                    raise BrokenError(f"{copy.label} has given {len(holders)} licenses on {pack.total} CALs")
                 who = held.setdefault(pack.id, {})
                 for one in holders:
                     who.setdefault(one, []).append(copy)
@@ -134,7 +134,7 @@ class Checker:
                 continue
             counted = [one for one, copies in who.items() if not self._has_another(one, name, copies)]
             if len(counted) > self._most(name, record):
-                raise Broken(
+                raise BrokenError(
                     f"{len(counted)} holders {counted} share the {record.statement.total} CALs of pack {name[:6]}"
                 )
 

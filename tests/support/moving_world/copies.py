@@ -10,7 +10,7 @@ from typing import Any
 
 from calward.adapters import signing
 from calward.app.licensing.change_server import make_server
-from calward.app.licensing.signed_things import Signatures
+from calward.app.licensing.signed_things import Signatures, moment_of
 from calward.app.licensing.take_orders import Desk
 from calward.app.licensing.watch_checkpoints import CheckpointWatch, WatchedKey
 from calward.domain.key_packs import KeyPack, PackId
@@ -145,7 +145,7 @@ class Copy:
         leaves = Frontier().extend(self.disk.leaves())
         if not leaves.size:
             return ""
-        text = checkpoint_text(self.who.origin, leaves.size, leaves.root(), moment(self.clock.now()))
+        text = checkpoint_text(self.who.origin, leaves.size, leaves.root(), moment_of(self.clock.now()))
         return sign_note(text, self.who.origin, self.who.signer.public_key, self.who.signer.sign).encode()
 
     def tend(self) -> None:
@@ -156,12 +156,6 @@ class Copy:
         self.header = base64.b64encode(self.note().encode())
         self.watch.publish(self.header, leaves.size, leaves.root())
         self.watch.settle()
-
-
-def moment(seconds: int) -> Any:
-    from calward.app.licensing.signed_things import moment_of
-
-    return moment_of(seconds)
 
 
 @lru_cache

@@ -3,6 +3,7 @@
 import pickle
 import shutil
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Protocol
@@ -131,6 +132,10 @@ class MemoryDisk:
         """Nothing is open."""
 
 
+class UndoneError(Exception):
+    """Nothing of a transaction shall stay."""
+
+
 class SqliteDisk:
     """A file; the process that has it open is stopped before it is copied or put back."""
 
@@ -169,17 +174,12 @@ class SqliteDisk:
         self._open()
 
     def fail(self, act: Any) -> None:
-        class Undone(Exception):
-            pass
-
         def undone(book: Any) -> None:
             act(book)
-            raise Undone
+            raise UndoneError
 
-        try:
+        with suppress(UndoneError):
             self.ledger.write(undone)
-        except Undone:
-            pass
 
     def leaves(self) -> list[bytes]:
         query = select(tables.event.c.body).order_by(tables.event.c.position)

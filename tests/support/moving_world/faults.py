@@ -8,11 +8,11 @@ from typing import Any
 from calward.domain.errors import LicensingError, Problem
 
 
-class Crash(Exception):
+class CrashError(Exception):
     """A process has died: what was committed stays, everything else is gone."""
 
 
-class CrashOfHouse(Crash):
+class HouseCrashError(CrashError):
     """The clearinghouse's process, not the license server's."""
 
 
@@ -20,7 +20,7 @@ class CrashOfHouse(Crash):
 class Doom:
     """When a process dies next: at its ``at``-th transaction from now on, before or after the commit; 0: not yet."""
 
-    error: type[Crash] = Crash
+    error: type[CrashError] = CrashError
     at: int = 0
     after: bool = False
     happened: int = 0
@@ -85,7 +85,7 @@ class FaultyStore:
     """The clearinghouse's store, likewise."""
 
     store: Any
-    doom: Doom = field(default_factory=lambda: Doom(CrashOfHouse))
+    doom: Doom = field(default_factory=lambda: Doom(HouseCrashError))
 
     def write(self, act: Callable[[Any], Any]) -> Any:
         if not self.doom.strikes():

@@ -4,12 +4,12 @@ from random import Random
 from typing import Any
 
 from calward.app.licensing.contact import contact_online
-from calward.app.licensing.request_packs import forget_ask, open_asks, to_recover
+from calward.app.licensing.request_packs import open_asks, to_recover
 from calward.domain.pack_requests import RecoverReason
 from tests.support.moving_world import acts
 from tests.support.moving_world.checker import Checker
 from tests.support.moving_world.copies import Copy
-from tests.support.moving_world.world import Broken, World
+from tests.support.moving_world.world import BrokenError, World
 
 ROUNDS = 5
 
@@ -67,24 +67,24 @@ def check_end(world: World) -> None:
             continue
         found = here[pack.server_id].pop(pack.pack_id, None) if pack.server_id in here else None
         if found is None:
-            raise Broken(f"pack {pack.pack_id[:6]}/{pack.generation} is lost: its server does not have it")
+            raise BrokenError(f"pack {pack.pack_id[:6]}/{pack.generation} is lost: its server does not have it")
         wanted = (pack.generation, pack.version, pack.bought_as, pack.total, pack.cal_type)
         if (found.generation, found.version, found.bought_as, found.total, found.type) != wanted:
-            raise Broken(f"pack {pack.pack_id[:6]} is {found} and should be {wanted}")
+            raise BrokenError(f"pack {pack.pack_id[:6]} is {found} and should be {wanted}")
         if (found.transfer is not None) is not (one.transfer is not None):
-            raise Broken(f"pack {pack.pack_id[:6]} is frozen for nothing or moves without its server")
+            raise BrokenError(f"pack {pack.pack_id[:6]} is frozen for nothing or moves without its server")
     left = [(copy_id[:4], name[:6]) for copy_id, packs in here.items() for name in packs]
     if left:
-        raise Broken(f"packs that are not where the register has them: {left}")
+        raise BrokenError(f"packs that are not where the register has them: {left}")
     for bought, claimed in overview.purchases:
         total = sum(x.statement.total for x in overview.register if x.purchase_id == bought.purchase_id)
         if total != claimed or claimed > bought.quantity:
-            raise Broken(f"{claimed} CALs are claimed, {total} are in the register, {bought.quantity} were bought")
+            raise BrokenError(f"{claimed} CALs are claimed, {total} are in the register, {bought.quantity} were bought")
     for server in here:
         waiting = world.store.store.read(lambda book, server=server: list(book.outbox.waiting(server)))
         if waiting:
             kinds = [one.part.payload_type.value.split(".")[-1] for one in waiting]
-            raise Broken(f"orders wait for ever for {server[:6]}: {kinds}")
+            raise BrokenError(f"orders wait for ever for {server[:6]}: {kinds}")
     if overview.unfinished:
         world.count("unfinished at the end")
     _audits(world)
@@ -93,11 +93,8 @@ def check_end(world: World) -> None:
 def _audits(world: World) -> None:
     audit = world.house.audit()
     if audit.findings:
-        raise Broken(f"the clearinghouse's audit: {audit.findings[:3]}")
+        raise BrokenError(f"the clearinghouse's audit: {audit.findings[:3]}")
     for copy in world.copies:
         found: list[Any] = copy.disk.audit(copy.who.origin, copy.who.signer)
         if found:
-            raise Broken(f"the audit of {copy.label}: {found[:3]}")
-
-
-_ = forget_ask
+            raise BrokenError(f"the audit of {copy.label}: {found[:3]}")

@@ -10,7 +10,7 @@ from calward.domain.merkle import Frontier
 from calward.domain.notes import Checkpoint, parse_checkpoint, parse_note
 from tests.support.builders import a_question
 from tests.support.moving_world.copies import Copy
-from tests.support.moving_world.world import Broken, SessionHost, World
+from tests.support.moving_world.world import BrokenError, SessionHost, World
 
 
 def host_asks(world: World, rng: Random, copy: Copy, session_host: SessionHost, who: str) -> None:
@@ -46,7 +46,7 @@ def _ask(world: World, copy: Copy, session_host: SessionHost, who: str, shown: s
     request = Request(a_question(host, who, f"r{world.asked}"), copy.entropy)
     event = copy.ledger.write(request)
     if world.asked % 7 == 0 and _answer(copy.ledger.write(request)) != _answer(event):
-        raise Broken("the same question of a host was answered otherwise")
+        raise BrokenError("the same question of a host was answered otherwise")
     return event
 
 
@@ -70,7 +70,7 @@ def check_noticed(copy: Copy, shown: str) -> None:
     leaves = copy.disk.leaves()
     fits = seen.size <= len(leaves) and Frontier().extend(leaves[: seen.size]).root() == seen.root
     if not fits and server.quarantined_at is None:
-        raise Broken(f"{copy.label} was shown a ledger that it does not have, and goes on")
+        raise BrokenError(f"{copy.label} was shown a ledger that it does not have, and goes on")
 
 
 def read_header(shown: str) -> Checkpoint:

@@ -7,7 +7,7 @@ from random import Random
 from tests.support.moving_world import acts
 from tests.support.moving_world.checker import Checker
 from tests.support.moving_world.healing import heal
-from tests.support.moving_world.world import Broken, World
+from tests.support.moving_world.world import BrokenError, World
 
 STEPS = 60
 
@@ -41,7 +41,7 @@ def run(seed: int, steps: Sequence[int] = range(STEPS)) -> Outcome:
                 _step(world, step)
                 checker.after_step()
             heal(world, checker)
-        except Broken as error:
+        except BrokenError as error:
             outcome.why, outcome.kind = str(error), "broken"
         except Exception as error:  # noqa: BLE001 - a program that fails here has a bug, whatever it raises
             outcome.why, outcome.kind = f"{type(error).__name__}: {error}", type(error).__name__

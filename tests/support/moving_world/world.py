@@ -17,8 +17,8 @@ from calward.app.clearinghouse.desk import Clearinghouse
 from calward.domain.acceptance import NotAccepted
 from calward.domain.bundle import join, split
 from calward.domain.cals import CalType
-from calward.domain.errors import LicensingError
 from calward.domain.envelope import decode_envelope
+from calward.domain.errors import LicensingError
 from calward.domain.handover import MAX_HANDOVER_SIZE, HandedLicense, Handover
 from calward.domain.pack_acceptance import payload_type_of
 from calward.domain.pack_requests import RecoverRequest
@@ -28,7 +28,7 @@ from calward.domain.statements import Channel, PayloadType, Program
 from tests.support.builders import a_host, ladder
 from tests.support.clocks import NOW, SetClock
 from tests.support.moving_world.copies import Copy, DrawnEntropy, Identity, OffClock, new_copy, new_disk, verify
-from tests.support.moving_world.faults import Crash, CrashOfHouse, FaultyStore, Network, unreachable
+from tests.support.moving_world.faults import CrashError, FaultyStore, HouseCrashError, Network, unreachable
 from tests.support.signed import ACTIVATION, PACK, ROOT
 
 Bundle = bytes
@@ -36,7 +36,7 @@ DEVICES = ("ann", "bob", "cid", "dot")
 USERS = ("eve", "fay", "gil")
 
 
-class Broken(AssertionError):
+class BrokenError(AssertionError):
     """Something happened that must not."""
 
 
@@ -184,7 +184,7 @@ class World:
         self.later(1)
         try:
             said = self.house.answer(bundle, channel)
-        except CrashOfHouse:
+        except HouseCrashError:
             self.store.doom.forget()
             self.count("crash of the clearinghouse")
             raise unreachable() from None
@@ -201,7 +201,7 @@ class World:
             return said
         self.count("same request")
         if isinstance(said, NotAccepted) or not _the_same(known, said):
-            raise Broken(f"the same request was answered otherwise: {said!r:.300}")
+            raise BrokenError(f"the same request was answered otherwise: {said!r:.300}")
         return said
 
     def _note_recovery(self, bundle: Bundle) -> None:
@@ -230,7 +230,7 @@ class World:
         """An operator does something at the clearinghouse, which may die on the way."""
         try:
             return what(self.house)
-        except CrashOfHouse:
+        except HouseCrashError:
             self.store.doom.forget()
             return None
 
@@ -241,7 +241,7 @@ class World:
         """Do something at a license server; it may die on the way, and starts again. None where it came to nothing."""
         try:
             return what()
-        except Crash:
+        except CrashError:
             self.count("crash of a license server")
             self.tell(f"   {copy.label} dies")
             copy.restart()
@@ -272,7 +272,7 @@ class Line:
         def activate(bundle: bytes) -> bytes | NotAccepted:
             try:
                 return self.world.house.activate(ActivateLicenseServer(bundle, Channel.ONLINE))
-            except CrashOfHouse:
+            except HouseCrashError:
                 self.world.store.doom.forget()
                 raise unreachable() from None
 
