@@ -52,7 +52,7 @@ def gather_facts(settings: Path, pam_folder: Path) -> HostFacts:
         admits_without_device=config.agent.admit_without_device,
         ladder=ladder,
         agent=_agent(config),
-        relay=relay_facts(config),
+        relay=relay_facts(config, facts.pam_folder),
         state=state_facts(config.state_dir, facts.user),
     )
 

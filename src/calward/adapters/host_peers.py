@@ -14,7 +14,7 @@ from typing import Final
 
 from calward.app.sessionhost.joins import Callers
 
-__all__ = ["callers"]
+__all__ = ["callers", "listens_as"]
 
 _ESTABLISHED: Final = "01"
 _LISTENS: Final = "0A"
@@ -53,6 +53,16 @@ def callers(pid: int, *, proc: Path = _PROC, port: int = _SESMAN_PORT) -> Caller
         return Callers(frozenset(_outer(proc, established, inner, port)))
     except (OSError, ValueError, IndexError):
         return Callers()
+
+
+def listens_as(port: int, *, proc: Path = _PROC) -> str:
+    """Name the program that listens at a port, as the kernel has it (15 letters); "" where none does or it is not to be seen."""
+    try:
+        wanted = {one.inode for one in _sockets(proc) if one.state == _LISTENS and one.local[1] == port}
+        pids = _likely_first(proc) if wanted else []
+    except (OSError, ValueError, IndexError):
+        return ""
+    return next((_name(proc, pid).strip() for pid in pids if _inodes(proc, pid) & wanted), "")
 
 
 def _accepted(table: list[_Socket], held: frozenset[str]) -> Iterator[str]:

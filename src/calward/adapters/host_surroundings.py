@@ -16,6 +16,7 @@ from cryptography import x509
 
 from calward.adapters.certificates import CERTIFICATE_FILE
 from calward.adapters.host_config import HostConfig
+from calward.adapters.host_peers import listens_as
 from calward.adapters.host_state_format import FormatError, host_part
 from calward.adapters.pam_service import installed_in
 from calward.app.sessionhost.diagnosis.facts import CertificateFacts, PamLine, RelayFacts, StateFacts
@@ -27,6 +28,9 @@ _LISTENS: Final = "0A"
 """TCP_LISTEN in /proc/net/tcp; see proc(5)."""
 _LOCAL, _STATE = 1, 3
 _OTHERS: Final = 0o077
+_SHADOW: Final = "freerdp-shadow"
+_SHADOW_SERVICES: Final = ("lightdm", "gdm", "xdm", "login", "sshd")
+"""The PAM services that FreeRDP's shadow looks for; it asks the first that there is."""
 _UNREADABLE: Final = (OSError, ValueError, KeyError, TypeError, RecursionError)
 
 
@@ -117,7 +121,7 @@ def _memory(path: Path) -> tuple[Memory | None, str]:
         return None, f"{path}: {error}"
 
 
-def relay_facts(config: HostConfig) -> RelayFacts | None:
+def relay_facts(config: HostConfig, pam_folder: Path) -> RelayFacts | None:
     """The relay's addresses and certificates; None: there is no relay."""
     relay = config.relay
     if relay is None:
@@ -125,7 +129,12 @@ def relay_facts(config: HostConfig) -> RelayFacts | None:
     own = config.state_dir / CERTIFICATE_FILE
     certificate = _certificate(relay.certificate or own) if relay.certificate or os.path.lexists(own) else None
     wire = _chain(config.state_dir / "wire-chain.json")
-    return RelayFacts(relay.listen, relay.host, relay.host_security, certificate, wire)
+    shadow = _shadow_service(pam_folder) if listens_as(relay.host[1]).startswith(_SHADOW) else None
+    return RelayFacts(relay.listen, relay.host, relay.host_security, certificate, wire, shadow)
+
+
+def _shadow_service(pam_folder: Path) -> str | None:
+    return next((name for name in _SHADOW_SERVICES if (pam_folder / name).exists()), None)
 
 
 def _certificate(path: Path) -> CertificateFacts:

@@ -1,9 +1,12 @@
 """Does FreeRDP's shadow server work behind the agent's relay, with TLS and with NLA, and does its client keep a license?"""
 
+import json
+
 import pytest
 
 from tests.support.agent_room import DOOR, agent
 from tests.support.rdp_clients import FreeRdp, connected
+from tests.support.running_server import CALWARD
 from tests.support.shadow_host import SHARED, shadow_host
 
 BEHIND = 3391
@@ -61,6 +64,20 @@ def test_a_device_with_which_nobody_could_log_on_keeps_a_temporary_license(shado
         assert client.kept()[1:] == ("2019", "temporary")
     told = {"kind": "proven", "license": int(client.kept()[0].removeprefix("L"))}
     assert not any(told.items() <= event.items() for event in enrolled.events())
+
+
+@pytest.mark.parametrize("shadow", ["tls"], indirect=True)
+def test_the_doctor_says_when_nobody_would_hear_of_logons(shadow, running, machine):
+    def said() -> str:
+        checked = json.loads(machine.run(CALWARD, "agent", "doctor", "--json").stdout)["checked"]
+        return next(one["result"] for one in checked if one["id"] == "shadow-unheard")
+
+    assert said() == "ok"
+    change = ("agent", "install-pam", "--service", "xdm", "--yes")
+    machine.done(CALWARD, *change, "--undo")
+    assert said() == "found"
+    machine.done(CALWARD, *change)
+    assert said() == "ok"
 
 
 @pytest.mark.parametrize("shadow", ["nla"], indirect=True)

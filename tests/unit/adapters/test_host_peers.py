@@ -5,7 +5,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from calward.adapters.host_peers import callers
+from calward.adapters.host_peers import callers, listens_as
 from calward.app.sessionhost.joins import Callers
 
 SESMAN, XRDP, OTHER, HELPER = 100, 200, 201, 300
@@ -122,3 +122,16 @@ def test_a_program_that_asks_pam_itself_asks_for_one_of_those_it_has_accepted(pr
     elsewhere = row(6, (LOOP, 3390), ("127.64.0.9", 50003))
     made = proc([listening, *clients, outwards, elsewhere], {SESMAN: [9, 3, 4, 5], OTHER: [6], HELPER: []})
     assert callers(HELPER, proc=made) == only("127.64.0.7", "127.64.0.8", once=True)
+
+
+def test_the_program_that_listens_at_a_port_is_named_where_it_can_be_seen(proc):
+    made = proc(
+        [row(9, (LOOP, 3391), ("0.0.0.0", 0), "0A"), row(3, (LOOP, 3390), ("127.64.0.7", 50000))], {OTHER: [9, 3]}
+    )
+    (made / str(OTHER) / "comm").write_text("freerdp-shadow-\n")
+    assert listens_as(3391, proc=made) == "freerdp-shadow-"
+    assert listens_as(3390, proc=made) == ""
+
+
+def test_without_proc_nobody_listens(tmp_path):
+    assert listens_as(3391, proc=tmp_path) == ""

@@ -116,15 +116,15 @@ def test_a_folder_of_somebody_else_is_trouble(tmp_path):
 
 
 def test_a_relay_without_a_certificate_makes_its_own_later(tmp_path):
-    facts = relay_facts(HostConfig(state_dir=tmp_path, relay=RelayConfig()))
+    facts = relay_facts(HostConfig(state_dir=tmp_path, relay=RelayConfig()), tmp_path)
     assert (facts.certificate, facts.wire) == (None, None)
-    assert relay_facts(HostConfig()) is None
+    assert relay_facts(HostConfig(), tmp_path) is None
 
 
 def test_the_relays_certificates_are_read_with_their_end(tmp_path):
     own_certificate(tmp_path, ["localhost"], now=0)
     (tmp_path / "wire-chain.json").write_text('{"expires_at": "2027-01-01T00:00:00+00:00"}')
-    facts = relay_facts(HostConfig(state_dir=tmp_path, relay=RelayConfig()))
+    facts = relay_facts(HostConfig(state_dir=tmp_path, relay=RelayConfig()), tmp_path)
     assert (facts.certificate.ends_at.year, facts.wire.ends_at.year) == (1989, 2027)
 
 
@@ -134,6 +134,6 @@ def test_certificates_that_are_none_are_said_to_be_so(tmp_path, content):
     if content is not None:
         file.write_bytes(content)
     (tmp_path / "wire-chain.json").write_bytes(b"{}")
-    facts = relay_facts(HostConfig(state_dir=tmp_path, relay=RelayConfig(certificate=file, key=file)))
+    facts = relay_facts(HostConfig(state_dir=tmp_path, relay=RelayConfig(certificate=file, key=file)), tmp_path)
     assert facts.certificate.trouble
     assert facts.wire.trouble

@@ -244,6 +244,16 @@ CASES = {
         (a_host(pam=()), a_host(pam=(a_pam_line("session"),))),
         (a_host(pam=(), relay=a_relay(security="nla")), BARE),
     ),
+    "shadow-unheard": Case(
+        Severity.WARNING,
+        "/etc/pam.d/xdm",
+        (a_host(relay=a_relay(shadow_service="xdm")), a_host(relay=a_relay(security="tls", shadow_service="xdm"))),
+        (
+            a_host(relay=a_relay(security="nla", shadow_service="xdm")),
+            replace(PER_USER, relay=a_relay(shadow_service="xdm")),
+            a_host(relay=a_relay()),
+        ),
+    ),
     "pam-program-missing": Case(
         Severity.ERROR, "/usr/bin/python3", (a_host(pam=(a_pam_line(runs=False),)),), (a_host(pam=()),)
     ),
@@ -353,7 +363,7 @@ def test_nothing_is_wrong_with_a_healthy_host():
     found = diagnose(a_host())
     assert found.findings == ()
     skipped = {one.check.id for one in found.checked if one.result is Result.NOT_CHECKED}
-    assert skipped == {"activation-ends", "policy-servers-differ"}
+    assert skipped == {"activation-ends", "policy-servers-differ", "shadow-unheard"}
 
 
 @pytest.mark.parametrize(("name", "number"), BAD)

@@ -89,6 +89,27 @@ def _pam_not_installed(facts: HostFacts) -> Said:
     return found([finding], _NOT_INSTALLED)
 
 
+def _shadow_unheard(facts: HostFacts) -> Said:
+    relay = facts.relay
+    if relay is None or relay.shadow_service is None or relay.security == _NLA:
+        return NotLooked("no FreeRDP shadow server that would ask PAM is seen behind a relay")
+    if facts.mode != CalType.PER_DEVICE:
+        return NotLooked("this host is not known to be licensed per device")
+    service = relay.shadow_service
+    if any((line.service, line.stack) == (service, "account") for line in facts.pam):
+        return Fine(f"FreeRDP's shadow server asks PAM service {service}, and that asks for licenses")
+    finding = Finding(
+        Severity.WARNING,
+        "nobody hears of logons at FreeRDP's shadow server",
+        f"it listens behind the relay and asks PAM service {service}; no account line of {facts.pam_folder / service} starts "
+        "Calward's helper",
+        "the lines were written for another service, or this one's file came later",
+        "install them: else a device that visits this host alone is never proven, and is refused when its temporary license ends",
+        f"calward agent install-pam --service {service}",
+    )
+    return found([finding], _NOT_INSTALLED)
+
+
 def _pam_program(facts: HostFacts) -> Said:
     gone = [line for line in facts.pam if not line.runs]
     return found([_gone(line, facts) for line in gone], _pam_fine(facts, "the helper is there"))
@@ -130,6 +151,7 @@ CHECKS: Final = (
     Check("agent-outdated", "the agent runs with these settings", _agent_outdated),
     Check("agent-trouble", "the agent's heartbeats are answered", _agent_trouble),
     Check("pam-not-installed", "PAM asks for licenses", _pam_not_installed),
+    Check("shadow-unheard", "logons at FreeRDP's shadow server are heard of", _shadow_unheard),
     Check("pam-program-missing", "what PAM starts is there", _pam_program),
     Check("pam-other-settings", "PAM's helper uses these settings", _pam_settings),
 )

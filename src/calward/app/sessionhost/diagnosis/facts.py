@@ -154,6 +154,8 @@ class RelayFacts:
     certificate: CertificateFacts | None = None
     wire: CertificateFacts | None = None
     """The certificates that a license server made for the licensing phase."""
+    shadow_service: str | None = None
+    """The PAM service that FreeRDP's shadow would ask, where it is the program behind; None: it is another, or not seen."""
 
 
 @dataclass(frozen=True, slots=True)
