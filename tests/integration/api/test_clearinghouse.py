@@ -1,20 +1,26 @@
 """The clearinghouse's side of the administration API: requests, answers, previews, and what goes wrong."""
 
+import base64
+import json
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from calward.adapters.signing import seal
 from calward.app.clearinghouse.add_purchase import AddPurchase
 from calward.app.demo.stage import NearClearinghouse
 from calward.domain.bundle import split
 from calward.domain.cals import CalType
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.pack_acceptance import payload_type_of
-from calward.domain.statements import PayloadType, Program
+from calward.domain.statements import Channel, PayloadType, Program
 from calward.entrypoints.api.guard import MAX_BODY
 from tests.support.api_server import an_api_server
+from tests.support.asking_server import AskingServer
 from tests.support.builders import USER
 from tests.support.clearinghouses import ClearinghouseWiring
+from tests.support.signed import STRANGER
 
 ASK, REQUEST, TAKE = (f"/api/v1/clearinghouse:{verb}" for verb in ("ask", "request", "take"))
 ADDRESS = {"clearinghouse": "https://ch.example"}
@@ -177,3 +183,61 @@ def test_a_server_that_gave_its_right_up_tells_so_before_anything_else(active, s
 def test_deactivating_works_without_a_clearinghouse_and_says_that_nobody_was_told(active):
     said = active(kind="deactivate").json()
     assert (said["outcome"], said["told"]) == ("deactivated", False)
+
+
+def tampered(pack, keyring):
+    """A key pack's envelope, and each way in which somebody could have been at it."""
+    envelope = json.loads(pack)
+    payload, type_ = base64.b64decode(envelope["payload"]), envelope["payloadType"]
+    more = base64.b64encode(payload.replace(b'"total":5', b'"total":9')).decode()
+    write = partial(json.dumps, separators=(",", ":"), sort_keys=True)
+    return {
+        "cut": (pack[: len(pack) // 2], "malformed"),
+        "forged": (seal(type_, payload, STRANGER), "key-not-trusted"),
+        "changed": (write(envelope | {"payload": more}).encode(), "signature-invalid"),
+        "swapped type": (
+            write(envelope | {"payloadType": PayloadType.ACTIVATION.value}).encode(),
+            "key-not-trusted",
+        ),
+        "type of another role": (
+            write(envelope | {"payloadType": PayloadType.TRANSFER_END.value}).encode(),
+            "signature-invalid",
+        ),
+        "a keyring that a stranger signed": (
+            seal(PayloadType.KEYRING, base64.b64decode(json.loads(keyring)["payload"]), STRANGER),
+            "key-not-trusted",
+        ),
+    }
+
+
+WAYS = ["cut", "forged", "changed", "swapped type", "type of another role", "a keyring that a stranger signed"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_answer_that_somebody_was_at_is_not_taken_and_says_why(active, house, server, way):
+    headers = server.admin(name="other")
+    body = {"kind": "install", "program": "volume", "numbers": buy(house)}
+    answer = house[0].answer(active(REQUEST, **body).content, Channel.FILE)
+    keyring, pack, *rest = split(answer)
+    assert (payload_type_of(pack), rest) == (PayloadType.KEY_PACK, [])
+    content, reason = tampered(pack, keyring)[way]
+    said = server.client.post(TAKE, content=content, headers=headers).json()
+    assert said["results"][0]["reason"] == [reason], said
+    assert said["results"][0]["detail"]
+    assert server.client.get("/api/v1/packs", headers=headers).json()["items"] == []
+    server.client.post(TAKE, content=answer, headers=headers)
+    assert len(server.client.get("/api/v1/packs", headers=headers).json()["items"]) == 1
+    again = server.client.post(TAKE, content=answer, headers=headers).json()
+    assert [one["outcome"] for one in again["results"]].count("installed") == 0 or not again["results"][1].get("event")
+    assert len(server.client.get("/api/v1/packs", headers=headers).json()["items"]) == 1
+
+
+def test_a_pack_for_another_server_is_none_of_ours(active, house, server):
+    headers = server.admin(name="other")
+    desk, root = house
+    stranger = AskingServer(desk, root, "neighbor")
+    stranger.activate()
+    answer = stranger.send(stranger.install(Program.VOLUME, *buy(house)))
+    said = server.client.post(TAKE, content=answer, headers=headers).json()
+    assert said["results"][-1]["reason"] == ["for-another-server"]
+    assert server.client.get("/api/v1/packs", headers=headers).json()["items"] == []

@@ -142,7 +142,12 @@ def _activation(text: bytes, book: Book, desk: Desk) -> _Result:
     return take_activation(text, book, desk.signatures, now=book.now(), by=desk.by)
 
 
-def _nothing_for_us(_text: bytes, _book: Book, _desk: Desk) -> _Result:
+def _nothing_for_us(text: bytes, _book: Book, _desk: Desk) -> _Result:
+    try:
+        decode_envelope(text)
+    except LicensingError as error:
+        detail = f"{error.detail}; was the file cut or changed on its way: copy it again"
+        return NotAccepted(AcceptanceRefusal.MALFORMED, detail)
     detail = "this is nothing that a license server takes: is it the answer of the clearinghouse, and not the request"
     return NotAccepted(AcceptanceRefusal.WRONG_PAYLOAD_TYPE, detail)
 
