@@ -6,7 +6,7 @@ from typing import Any
 from calward.app.licensing.contact import contact_online
 from calward.app.licensing.request_packs import open_asks, to_recover
 from calward.domain.key_packs import KeyPack, PackId
-from calward.domain.pack_orders import PackChange
+from calward.domain.pack_orders import PackChange, TransferOrder
 from calward.domain.pack_requests import ChangeKind, RecoverReason
 from calward.domain.register import PackRecord
 from calward.domain.statements import PayloadType
@@ -64,7 +64,7 @@ def check_end(world: World) -> None:
     """Each pack of the register is on its server, as the register has it, and nowhere else; nothing waits; every audit passes.
 
     One order may wait: a conversion whose CALs were given out again, because it had been given up before it was heard of. It is
-    carried out as soon as enough are free; until then they are what they were.
+    carried out as soon as enough are free; until then they are what they were, and the pack does not move.
     """
     overview = world.house.overview()
     here = {copy.who.id: {**copy.packs()} for copy in world.running()}
@@ -104,7 +104,11 @@ def _conversions(world: World, server: str) -> list[PackChange]:
 
     waiting = world.store.store.read(look)
     orders = [PackChange.from_payload(x.payload) for x in waiting if x.payload_type is PayloadType.PACK_CHANGE]
-    if len(orders) < len(waiting) or any(one.kind is not ChangeKind.CONVERT for one in orders):
+    late = {one.pack_id for order in orders for one in order.packs}
+    # A move of such a pack, or of its part, has to wait until it is what the register says.
+    moves = [TransferOrder.from_payload(x.payload) for x in waiting if x.payload_type is PayloadType.TRANSFER_ORDER]
+    moves = [one for one in moves if one.pack.pack_id in late]
+    if len(orders) + len(moves) < len(waiting) or any(one.kind is not ChangeKind.CONVERT for one in orders):
         kinds = [one.payload_type for one in waiting]
         raise BrokenError(f"orders wait for ever for {server[:6]}: {kinds}")
     return orders

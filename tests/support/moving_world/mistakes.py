@@ -6,6 +6,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
+from calward.adapters.clearinghouse.papers import SqlitePapers
 from calward.app.clearinghouse import answer, contact, deactivate, order_move, rights
 from calward.app.licensing import deactivate as giving_up
 from calward.app.licensing import end_transfer, install_key_pack, receive_pack, release_pack, signed_things, take_orders
@@ -59,7 +60,7 @@ MISTAKES: Mapping[str, tuple[Place, ...]] = MappingProxyType(
             contact.rolled_back(server, seen) if _shown(server, seen) else None)),),
         "nobody compares what hosts have seen": ((CheckpointWatch, "compare", always(None)),),
         "licenses stay behind": ((receive_pack, "_adopt", always(False)),),
-        "requests are not remembered": ((answer, "_why_not", always(None)),),
+        "requests are not remembered": ((SqlitePapers, "answered", always(None)),),
     }
 )  # fmt: skip
 
