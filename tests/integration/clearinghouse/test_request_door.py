@@ -25,8 +25,8 @@ from calward.domain.pack_requests import CancelRequest, ChangeKind, Release
 from calward.domain.statements import Channel, PayloadType, Program
 from calward.entrypoints.clearinghouse import request_door
 from calward.entrypoints.clearinghouse.app import clearinghouse_app
-from calward.entrypoints.clearinghouse.limits import PER_SERVER, Rate, RateLimit
-from calward.entrypoints.clearinghouse.request_door import MAX_LONG, MAX_SMALL
+from calward.entrypoints.clearinghouse.limits import Rate, RateLimit
+from calward.entrypoints.clearinghouse.request_door import MAX_LONG, MAX_SMALL, RequestDoor
 from tests.support.asking_server import AskingServer
 from tests.support.clocks import DAY, NOW
 from tests.support.signed import STRANGER
@@ -144,18 +144,35 @@ def _release(server: AskingServer, licenses: int) -> bytes:
     return server.seal(Release(server.head(), "1" * 32, "2" * 32, 1, b"\0" * 32, licenses))
 
 
-def test_who_asks_too_often_is_told_when_to_come_again(client: TestClient, new: AskingServer) -> None:
-    answers = [client.post("/v1/requests", content=new.seal(new.contact())) for _ in range(PER_SERVER.burst + 1)]
-    assert [one.status_code for one in answers[:-1]] == [HTTPStatus.OK] * PER_SERVER.burst
-    assert answers[-1].status_code == HTTPStatus.TOO_MANY_REQUESTS
+def limited(desk: Clearinghouse, **limits: RateLimit) -> TestClient:
+    return TestClient(clearinghouse_app(desk, RequestDoor(desk, **limits)))
+
+
+def few() -> RateLimit:
+    """Three requests, while time stands still."""
+    return RateLimit(Rate(3, 60), clock=lambda: 0.0)
+
+
+@pytest.mark.parametrize("limit", ["by_address", "by_server"])
+def test_who_asks_too_often_is_told_when_to_come_again(desk: Clearinghouse, new: AskingServer, limit: str) -> None:
+    with limited(desk, **{limit: few()}) as client:
+        answers = [client.post("/v1/requests", content=new.seal(new.contact())) for _ in range(4)]
+    assert [one.status_code for one in answers] == [HTTPStatus.OK] * 3 + [HTTPStatus.TOO_MANY_REQUESTS]
     assert int(answers[-1].headers["Retry-After"]) >= 1
 
 
-def test_nobody_uses_up_what_another_server_may_ask(client: TestClient, new: AskingServer, old: AskingServer) -> None:
-    forged = seal(PayloadType.CONTACT, new.contact().to_payload(), old.signer)
-    for _ in range(PER_SERVER.burst // 2):
-        client.post("/v1/requests", content=forged)
-    assert client.post("/v1/requests", content=new.seal(new.contact())).status_code == HTTPStatus.OK
+def test_nobody_uses_up_what_another_server_may_ask(desk: Clearinghouse, new: AskingServer, old: AskingServer) -> None:
+    forged = seal(PayloadType.CONTACT, new.contact().to_payload(), STRANGER)
+    with limited(desk, by_server=few()) as client:
+        for _ in range(5):
+            client.post("/v1/requests", content=forged)
+        assert client.post("/v1/requests", content=new.seal(new.contact())).status_code == HTTPStatus.OK
+
+
+def test_first_activations_are_counted_too(desk: Clearinghouse, new: AskingServer) -> None:
+    with limited(desk, by_address=few()) as client:
+        found = [client.post("/v1/activations", content=b"{}").status_code for _ in range(4)]
+    assert found[-1] == HTTPStatus.TOO_MANY_REQUESTS
 
 
 def test_a_bucket_fills_with_time_and_the_table_has_a_bound() -> None:

@@ -90,9 +90,9 @@ class _Routes:
         return PlainTextResponse("ready\n")
 
 
-def clearinghouse_app(desk: Clearinghouse) -> Starlette:
-    """Build the web application of a clearinghouse."""
-    door = RequestDoor(desk)
+def clearinghouse_app(desk: Clearinghouse, door: RequestDoor | None = None) -> Starlette:
+    """Build the web application of a clearinghouse; ``door``: with other limits than the usual."""
+    door = door or RequestDoor(desk)
     routes = _Routes(desk, door)
     return Starlette(
         routes=[

@@ -27,10 +27,10 @@ class Rate:
     a_minute: int
 
 
-PER_ADDRESS: Final = Rate(120, 120)
+PER_ADDRESS: Final = Rate(300, 120)
 """Several license servers may stand behind one address."""
-PER_SERVER: Final = Rate(60, 30)
-"""A move of 50 packs asks about as often; the regular contact is hourly."""
+PER_SERVER: Final = Rate(150, 60)
+"""A move of 50 packs sends each release at least once, and twice where an answer was lost; the regular contact is hourly."""
 _MOST: Final = 10_000
 
 

@@ -39,11 +39,14 @@ LONG_AT_ONCE: Final = 2
 
 
 class RequestDoor:
-    """The door for license servers."""
+    """The door for license servers. ``by_address``, ``by_server``: how often each may ask."""
 
-    def __init__(self, desk: Clearinghouse) -> None:
+    def __init__(
+        self, desk: Clearinghouse, *, by_address: RateLimit | None = None, by_server: RateLimit | None = None
+    ) -> None:
         self._desk = desk
-        self._by_address, self._by_server = RateLimit(PER_ADDRESS), RateLimit(PER_SERVER)
+        self._by_address = by_address or RateLimit(PER_ADDRESS)
+        self._by_server = by_server or RateLimit(PER_SERVER)
         self._long = asyncio.Semaphore(LONG_AT_ONCE)
         self._one_at_a_time = asyncio.Lock()
 

@@ -25,7 +25,7 @@ COMMANDS: Final = MappingProxyType(
         "servers": Place(f"{_HERE}.servers:servers", "Look at several license servers at once."),
         "token": Place(f"{_HERE}.token:token", "Make and end administrators' tokens."),
         "audit": Place(f"{_HERE}.audit:audit", "Verify, follow and export the audit trail."),
-        "backup": Place(f"{_HERE}.backup:backup", "Back up, verify and restore a license server or clearinghouse."),
+        "backup": Place(f"{_HERE}.backup:backup", "Back up and restore a license server or a clearinghouse."),
         "serve": Place(f"{_HERE}.serve:serve", "Run the license server until it is stopped."),
         "setup": Place(f"{_HERE}.setup:setup", "Make the first license administrator, with the server's setup link."),
         "clearinghouse": Place(f"{_HERE}.clearinghouse:clearinghouse", "Activate license servers and sell them CALs."),

@@ -685,3 +685,42 @@ def test_completion_prints_a_script_for_the_shell(shell):
     ran = calward("completion", shell)
     assert ran.code == Exit.OK
     assert "_CALWARD_COMPLETE" in ran.out
+
+
+PREVIEW = {
+    "outcome": "preview", "pack": "P1", "version": "2022", "type": "per-user", "to": "2019", "count": 5, "free": 4,
+    "licenses": [{"license": "L1", "holder": "alice"}], "lost": ["2022"], "hosts": ["SH1"], "reason": [],
+}  # fmt: skip
+
+
+def test_a_change_shows_what_would_be_lost_and_happens_only_with_a_yes():
+    answers = {("POST", "clearinghouse:ask"): lambda asked: PREVIEW if asked.body.get("preview") else {"results": []}}
+    wiring = FakeWiring(FakeAdminApi(answers))
+    asked = calward("pack", "downgrade", "P1", "--to", "2019", wiring=wiring)
+    assert asked.code == Exit.USAGE
+    assert "alice" in asked.out
+    for words in ("no longer open hosts of 2022", "SH1", "say --yes"):
+        assert words in asked.err
+    assert [one.body.get("preview") for one in wiring.api.asked] == [True]
+    assert calward("pack", "downgrade", "P1", "--to", "2019", "--yes", wiring=wiring).code == Exit.OK
+    assert wiring.api.asked[-1].body == {"kind": "change", "change": "downgrade", "pack": "P1", "to": "2019"}
+
+
+def test_numbers_without_a_program_are_no_file_and_say_so():
+    ran = calward("pack", "install", "30581742", "64210-85274-11096", wiring=FakeWiring())
+    assert (ran.code, "--program" in ran.err) == (Exit.USAGE, True)
+
+
+def test_all_packs_are_all_of_them():
+    ran = calward("pack", "move", "--from", "0" * 32, "--pack", "all", "--pack", "P1", wiring=FakeWiring())
+    assert (ran.code, "stands alone" in ran.err) == (Exit.USAGE, True)
+
+
+def test_what_was_not_taken_ends_with_the_code_of_a_refusal(tmp_path):
+    file = tmp_path / "answer"
+    file.write_bytes(b"{}\n")
+    one = {"kind": "key-pack", "outcome": "not-accepted", "reason": ["for-another-server"], "detail": "for LS2"}
+    wiring = FakeWiring(FakeAdminApi({("POST", "clearinghouse:take"): {"outcome": "taken", "results": [one]}}))
+    ran = calward("server", "take", str(file), wiring=wiring)
+    assert ran.code == Exit.REFUSED
+    assert "key-pack not-accepted: for LS2" in ran.err
