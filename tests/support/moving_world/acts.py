@@ -400,4 +400,40 @@ ACTS: Mapping[Act, int] = {
     something_is_cut: 2,
     time_passes: 6,
 }
+THEMES: tuple[Mapping[Act, int], ...] = (
+    # Rights that are given, given up and claimed, by letters that come late.
+    {activate: 6, deactivate: 5, move: 6, something_arrives: 10, something_comes_again: 5, contact: 4, time_passes: 2},
+    # Moves that are given up and ordered again.
+    {
+        move: 8,
+        cancel: 8,
+        contact: 4,
+        writes_files: 4,
+        something_arrives: 8,
+        something_is_cut: 4,
+        something_comes_again: 4,
+    },
+    # Old disks and the register.
+    {
+        copies_disk: 3,
+        restores: 3,
+        recover: 5,
+        contact: 6,
+        move: 5,
+        something_arrives: 4,
+        something_comes_again: 8,
+        tends: 1,
+    },
+    # Moves that nobody answers.
+    {
+        move: 6,
+        contact: 2,
+        time_passes: 8,
+        many_ask: 4,
+        something_arrives: 4,
+        something_is_cut: 4,
+        install: 2,
+        activate: 2,
+    },
+)
 DISK_ACTS: Mapping[Act, int] = {copies_disk: 4, wakes_clone: 3, restores: 3, clone_goes: 2}

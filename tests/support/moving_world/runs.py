@@ -79,8 +79,10 @@ def _step(world: World, step: int) -> None:
 
 
 def _weights(world: World) -> dict[acts.Act, int]:
-    """Each seed has its own taste: what it never does makes room for more of the rest."""
+    """Each seed has its own taste: what it never does makes room for more of the rest. Some are about one thing only."""
     rng = Random(f"{world.seed}/taste")
+    if rng.random() < 0.3:
+        return dict(rng.choice(acts.THEMES))
     found = {act: weight * rng.choice((0, 1, 1, 1, 4)) for act, weight in acts.ACTS.items()}
     return found | (dict(acts.DISK_ACTS) if world.faulty_disks else {}) | {acts.contact: 18}
 
