@@ -20,6 +20,8 @@ _ESTABLISHED: Final = "01"
 _LISTENS: Final = "0A"
 _SESMAN_PORT: Final = 3350
 _PROC: Final = Path("/proc")
+_NOBODYS: Final = "0"
+"""The inode of a connection that no process holds (any more)."""
 _NOWHERE: Final = ""
 """The address of a user who has come by no TCP connection."""
 
@@ -106,6 +108,8 @@ def _sockets(proc: Path) -> Iterator[_Socket]:
             continue
         for line in (proc / "net" / table).read_text(encoding="ascii").splitlines()[1:]:
             fields = line.split()
+            if fields[9] == _NOBODYS:  # Thousands may have just ended.
+                continue
             yield _Socket(fields[9], fields[3], _address(fields[1]), _address(fields[2]))
 
 

@@ -120,7 +120,8 @@ def test_a_program_that_asks_pam_itself_asks_for_one_of_those_it_has_accepted(pr
     clients = [row(3, (LOOP, 3391), ("127.64.0.7", 50000)), row(4, (LOOP, 3391), ("127.64.0.8", 50001), "08")]
     outwards = row(5, (LOOP, 50002), (LOOP, 636))
     elsewhere = row(6, (LOOP, 3390), ("127.64.0.9", 50003))
-    made = proc([listening, *clients, outwards, elsewhere], {SESMAN: [9, 3, 4, 5], OTHER: [6], HELPER: []})
+    over = row(0, (LOOP, 3391), ("127.64.0.10", 50004), "06")
+    made = proc([listening, *clients, outwards, elsewhere, over], {SESMAN: [9, 3, 4, 5], OTHER: [6], HELPER: []})
     assert callers(HELPER, proc=made) == only("127.64.0.7", "127.64.0.8", once=True)
 
 
