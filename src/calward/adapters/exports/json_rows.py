@@ -112,7 +112,7 @@ def _objects(file: IO[str]) -> Iterator[tuple[int, dict[str, object] | str]]:
     decoder = json.JSONDecoder()
     while letter := window.skip(_BETWEEN + "[]\ufeff"):
         if letter != "{":
-            line, skipped = window.line, _skip_to_object(window)
+            line, skipped = window.line, _skip_to(window, "{")
             if not _is_tail(skipped):
                 yield line, f"{skipped[:40]!a} is no object: it is left out"
             continue
@@ -121,11 +121,11 @@ def _objects(file: IO[str]) -> Iterator[tuple[int, dict[str, object] | str]]:
         yield window.line, _object(window, decoder)
 
 
-def _skip_to_object(window: _Window) -> str:
-    """Move to the next object; gives the beginning of what lay before it."""
+def _skip_to(window: _Window, letter: str) -> str:
+    """Move to the next letter of this kind; gives the beginning of what lay before it."""
     skipped = ""
     while True:
-        place = window.text.find("{", window.place)
+        place = window.text.find(letter, window.place)
         end = place if place >= 0 else len(window.text)
         skipped = (skipped + window.text[window.place : end])[:200]
         window.go(end)
@@ -158,8 +158,9 @@ def _object(window: _Window, decoder: json.JSONDecoder) -> dict[str, object] | s
         try:
             found, end = decoder.raw_decode(window.text, window.place)
         except RecursionError:
-            window.go(window.place + 1)
-            _skip_to_object(window)
+            # To where its depth ends, and not one level further: that would be as deep, and as slow, a thousand times over.
+            _skip_to(window, "}")
+            _skip_to(window, "{")
             return "is an object that is too deep: it is left out"
         except ValueError as error:
             cut = _is_cut(error, len(window.text))
@@ -167,8 +168,8 @@ def _object(window: _Window, decoder: json.JSONDecoder) -> dict[str, object] | s
                 window.more()
                 continue
             why = "is larger than any export's object" if cut and not window.ended else f"is no JSON: {_first(error)}"
-            window.go(window.place + 1)
-            _skip_to_object(window)
+            window.go(max(window.place + 1, getattr(error, "pos", 0)))
+            _skip_to(window, "{")
             return f"an object {why}; what comes before the next one is left out"
         window.go(end)
         return dict(found)

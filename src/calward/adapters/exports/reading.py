@@ -11,6 +11,7 @@ from calward.adapters.exports.tables import Row, Trouble, read_table
 from calward.adapters.exports.text import TextFile, inspect_file
 from calward.adapters.exports.versions import Versions
 from calward.app.estates.found import Found, Progress
+from calward.domain.errors import LicensingError, Problem
 from calward.domain.ladder import Ladder
 
 __all__ = ["ExportFiles"]
@@ -26,20 +27,26 @@ class ExportFiles:
 
     def read(self, path: Path, ladder: Ladder, progress: Progress) -> Found:
         """Read one file whole; raises LicensingError where it is none that is known."""
-        about = inspect_file(path)
-        found, moments = _read(about, ladder, Moments(), progress)
-        if moments.seen_day_first and not moments.seen_month_first and moments.ambiguous:
-            # What could have been either was read month first, and now we know better.
-            found, moments = _read(about, ladder, Moments(day_first=True), progress)
-        if moments.seen_day_first and moments.seen_month_first:
-            found.complain(
-                0,
-                "some of its dates are day first and others month first; those that could be either were read month first",
-            )
-        if moments.local:
-            found.facts[f"dates of {path.name}"] = "without an offset: read as UTC"
-        found.close()
-        return found
+        try:
+            return _read_whole(inspect_file(path), ladder, progress)
+        except OSError as error:
+            raise LicensingError(Problem.UNAVAILABLE, f"{str(path)!a} cannot be read: {error.strerror}") from None
+
+
+def _read_whole(about: TextFile, ladder: Ladder, progress: Progress) -> Found:
+    """Read it, and once more where only its end shows how its dates are meant."""
+    found, moments = _read(about, ladder, Moments(), progress)
+    if moments.seen_day_first and not moments.seen_month_first and moments.ambiguous:
+        found, moments = _read(about, ladder, Moments(day_first=True), progress)
+    if moments.seen_day_first and moments.seen_month_first and moments.ambiguous:
+        found.complain(
+            0,
+            "some of its dates are day first and others month first: those that could be either were read month first",
+        )
+    if moments.local:
+        found.facts[f"dates of {about.path.name}"] = "without an offset: read as UTC"
+    found.close()
+    return found
 
 
 def _read(about: TextFile, ladder: Ladder, moments: Moments, progress: Progress) -> tuple[Found, Moments]:

@@ -65,6 +65,9 @@ def inspect_file(path: Path) -> TextFile:
     Raises: LicensingError: NOT_FOUND, UNAVAILABLE where it cannot be read, MALFORMED where it is too large, empty or no text.
     """
     try:
+        # Asked before it is opened: a pipe would make us wait for whoever writes into it.
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise LicensingError(Problem.MALFORMED, f"{str(path)!a} is no regular file: save what it gives as one")
         with path.open("rb") as file:
             return _inspect(path, file)
     except (FileNotFoundError, NotADirectoryError, ValueError):
@@ -74,19 +77,15 @@ def inspect_file(path: Path) -> TextFile:
 
 
 def _inspect(path: Path, file: IO[bytes]) -> TextFile:
-    about = os.fstat(file.fileno())
-    if not stat.S_ISREG(about.st_mode):
-        raise LicensingError(Problem.MALFORMED, f"{str(path)!a} is no regular file")
-    if about.st_size > MOST_BYTES:
-        detail = (
-            f"{str(path)!a} has {about.st_size} bytes: more than {MOST_BYTES} are not read; export fewer rows at a time"
-        )
+    size = os.fstat(file.fileno()).st_size
+    if size > MOST_BYTES:
+        detail = f"{str(path)!a} has {size} bytes: more than {MOST_BYTES} are not read; export fewer rows at a time"
         raise LicensingError(Problem.MALFORMED, detail)
     head = file.read(_HEAD)
     if not head.strip(b"\x00\r\n\t \xff\xfe\xef\xbb\xbf"):
         raise LicensingError(Problem.MALFORMED, f"{str(path)!a} is empty")
     encoding, flaw = _encoding(path, head, file)
-    return TextFile(path, encoding, about.st_size, flaw)
+    return TextFile(path, encoding, size, flaw)
 
 
 def _encoding(path: Path, head: bytes, file: IO[bytes]) -> tuple[str, str | None]:

@@ -193,9 +193,7 @@ def _licenses(
                     unknown.setdefault((found.file, server, row.pack), []).append(row.line)
                 licenses.append(_license(row, server, of))
     for (file, server, pack), lines in unknown.items() if packs else ():
-        reason = (
-            f"{len(lines)} licenses are of pack {pack} of {server}, which no file lists"
-        )
+        reason = f"{len(lines)} licenses are of pack {pack} of {server}, which no file lists"
         told.append(ImportProblem(file, lines[0], reason))
     listed = {
         _holding(one.server, one.type, one.hardware_id or one.device or one.user, one.expires_at) for one in licenses
