@@ -195,25 +195,24 @@ def _licenses(
     for (file, server, pack), lines in unknown.items() if packs else ():
         reason = f"{len(lines)} licenses are of pack {pack} of {server}, which no file lists"
         told.append(ImportProblem(file, lines[0], reason))
-    listed = {
-        _holding(one.server, one.type, one.hardware_id or one.device or one.user, one.expires_at) for one in licenses
-    }
-    for found, own in files:
-        for row in found.licenses:
-            if row.reported:
-                one = _license(row, servers.of(row.server, own), ())
-                if (
-                    _holding(one.server, one.type, one.hardware_id or one.device or one.user, one.expires_at)
-                    not in listed
-                ):
-                    licenses.append(one)
-    return licenses
+    return licenses + _reported(files, servers, licenses)
 
 
-def _holding(
-    server: str, type_: PackType, holder: str | None, ends: int | None
-) -> tuple[str, PackType, str, int | None]:
-    return server, type_, (holder or "").casefold(), ends
+def _reported(
+    files: Sequence[tuple[Found, str | None]], servers: _Servers, listed: Sequence[EstateLicense]
+) -> list[EstateLicense]:
+    """What reports say of licenses that no other file lists: a report knows holders, and no numbers of licenses."""
+    rows = [(row, own) for found, own in files for row in found.licenses if row.reported]
+    if not rows:
+        return []
+    known = {_holding(one) for one in listed}
+    reported = (_license(row, servers.of(row.server, own), ()) for row, own in rows)
+    return [one for one in reported if _holding(one) not in known]
+
+
+def _holding(one: EstateLicense) -> tuple[str, PackType, str, int | None]:
+    """By what two files show that they speak of the same license."""
+    return one.server, one.type, (one.hardware_id or one.device or one.user or "").casefold(), one.expires_at
 
 
 def _license(row: FoundLicense, server: str, packs: Sequence[EstatePack]) -> EstateLicense:
