@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from calward.adapters.http_exchange import Address
     from calward.adapters.license_server_client import LicenseServerClient
     from calward.adapters.pam_service import PamChange
+    from calward.adapters.snooze_file import SnoozeFile
     from calward.app.clearinghouse.desk import Clearinghouse
     from calward.app.estates.import_estate import ImportFile
     from calward.app.sessionhost.diagnosis import Diagnosis
@@ -277,6 +278,18 @@ class Wiring:
 
         asked = where.server is not None or bool(os.environ.get("CALWARD_SERVER"))
         return find_estate(name, self.estates(folder), lambda: served_estate(self.admin(where)), asked=asked)
+
+    def snoozes(self, estate: "Estate", folder: Path | None) -> "SnoozeFile":
+        """What is accepted of an estate."""
+        from calward.bootstrap_estates import open_snoozes
+
+        return open_snoozes(estate, self.estates(folder), os.environ)
+
+    def now(self) -> int:
+        """The time."""
+        from calward.adapters.system import SystemClock
+
+        return SystemClock().now()
 
     def serve_asgi(
         self,

@@ -8,14 +8,15 @@ from calward.adapters.admin_client import HttpAdminClient
 from calward.adapters.estate_folder import EstateFolder, estates_folder
 from calward.adapters.exports.reading import ExportFiles
 from calward.adapters.ladders import load_ladder
+from calward.adapters.snooze_file import SnoozeFile, own_snoozes
 from calward.adapters.system import SystemClock
 from calward.app.estates.document import from_json
 from calward.app.estates.import_estate import ImportEstate, ImportFile
 from calward.app.estates.import_estate import import_estate as run_import
 from calward.domain.errors import LicensingError, Problem
-from calward.insight.estate import Estate
+from calward.insight.estate import Estate, Source
 
-__all__ = ["find_estate", "import_estate", "open_estates", "served_estate"]
+__all__ = ["find_estate", "import_estate", "open_estates", "open_snoozes", "served_estate"]
 
 
 def open_estates(folder: Path | None, environment: Mapping[str, str]) -> EstateFolder:
@@ -53,6 +54,13 @@ def find_estate(name: str | None, store: EstateFolder, ask_server: Callable[[], 
             raise LicensingError(error.problem, _which(error.detail, names)) from error
     print(f"no license server is running here: this is the imported estate {names[0]}", file=sys.stderr)  # noqa: T201
     return store.newest(names[0])
+
+
+def open_snoozes(estate: Estate, store: EstateFolder, environment: Mapping[str, str]) -> SnoozeFile:
+    """What is accepted of an estate: in its folder, or of a license server's ledger in the user's own state folder."""
+    if estate.source is Source.IMPORT:
+        return SnoozeFile(store.folder / estate.name / "snoozes.json")
+    return SnoozeFile(own_snoozes(environment, estate.facts.get("server_id", estate.name)))
 
 
 def served_estate(client: HttpAdminClient) -> Estate:

@@ -35,7 +35,7 @@ MEANINGS: Final = MappingProxyType(
         Exit.REFUSED: "a rule says no, or it conflicts with what is there: the output says why",
         Exit.UNAUTHORIZED: "no token, an unknown or ended one, or a role that does not allow it",
         Exit.UNAVAILABLE: "the license server does not answer, or cannot say now: try again later",
-        Exit.FINDINGS: "the command has done its work and found something: audit verify, scenario run, rdp decode, agent doctor",
+        Exit.FINDINGS: "the command has done its work and found something: audit verify, scenario run, rdp decode, agent doctor, diagnose",
         Exit.INTERRUPTED: "stopped by Ctrl-C",
     }
 )

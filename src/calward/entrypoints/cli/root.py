@@ -21,6 +21,9 @@ COMMANDS: Final = MappingProxyType(
         "matrix": Place(f"{_HERE}.matrix:matrix", "Show which versions go together; needs no license server."),
         "scenario": Place(f"{_HERE}.scenario:scenario", "Try what happens to an estate, in files and virtual time."),
         "estate": Place(f"{_HERE}.estate:estate", "Import and show what other systems' license servers export."),
+        "diagnose": Place(
+            f"{_HERE}.diagnose:diagnose", "Say what is wrong in an estate, and whether somebody can log on."
+        ),
         "server": Place(f"{_HERE}.server:server", "Show, activate and set up the license server itself."),
         "servers": Place(f"{_HERE}.servers:servers", "Look at several license servers at once."),
         "token": Place(f"{_HERE}.token:token", "Make and end administrators' tokens."),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from calward.app.sessionhost.diagnosis import Diagnosis, HostFacts, diagnose
-from calward.entrypoints.cli import agent_doctor
+from calward.entrypoints.cli import agent_doctor, findings_view
 from calward.entrypoints.cli.exit_codes import Exit
 from tests.support.command_line import Ran, calward
 from tests.support.host_facts import a_host, a_server, an_agent
@@ -85,8 +85,8 @@ def test_what_a_stranger_says_cannot_do_anything_to_a_terminal():
 def test_a_narrow_terminal_gets_whole_words(monkeypatch: pytest.MonkeyPatch):
     found = diagnose(ALONE)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
-    monkeypatch.setattr(agent_doctor.shutil, "get_terminal_size", lambda: os.terminal_size((60, 20)))
-    lines = list(agent_doctor._lines(found, agent_doctor._MARKS))
+    monkeypatch.setattr(findings_view.shutil, "get_terminal_size", lambda: os.terminal_size((60, 20)))
+    lines = list(agent_doctor._lines(found, findings_view.MARKS))
     fix = next(place for place, line in enumerate(lines) if line.startswith("    fix"))
     assert all(len(line) <= 60 for line in lines[fix : fix + 2])
     assert lines[fix + 1].startswith(" " * 13)
