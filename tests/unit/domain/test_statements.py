@@ -27,7 +27,7 @@ ALL = [build() for build in STATEMENTS.values()]
 KINDS = [type(one) for one in ALL]
 NULLABLE = {"issue_until", "handover", "quantity", "proof", "count"}
 JUNK = [None, True, 0, -1, 1.5, 10**30, "", " ", "x" * 300, "a\nb", "\u202e", [], {}, [[]]]
-FREE = [([], "packs"), ([], "done"), ([], "licenses"), (True, "preview"), (0, "licenses"), (0, "left")]
+FREE = [([], "packs"), ([], "done"), ([], "after"), ([], "licenses"), (True, "preview"), (0, "licenses"), (0, "left")]
 FREE += [(junk, "checkpoint") for junk in JUNK if isinstance(junk, str)]
 PRIME = 2**255 - 19
 
