@@ -20,7 +20,7 @@ COMMANDS: Final = MappingProxyType(
         "explain": Place(f"{_HERE}.explain:explain", "Tell the story of a decision, or what would be decided now."),
         "matrix": Place(f"{_HERE}.matrix:matrix", "Show which versions go together; needs no license server."),
         "scenario": Place(f"{_HERE}.scenario:scenario", "Try what happens to an estate, in files and virtual time."),
-        "estate": Place(f"{_HERE}.estate:estate", "Import and show what other systems' license servers export."),
+        "estate": Place(f"{_HERE}.estate:estate", "Import what other systems' license servers export, and look at it."),
         "diagnose": Place(
             f"{_HERE}.diagnose:diagnose", "Say what is wrong in an estate, and whether somebody can log on."
         ),
