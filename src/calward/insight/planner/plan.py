@@ -60,14 +60,21 @@ class PlanResult:
 
 
 def plan(
-    estate: Estate, edits: Sequence[Timed] = (), prices: Iterable[Price] = (), until: int | None = None
+    estate: Estate,
+    edits: Sequence[Timed] = (),
+    prices: Iterable[Price] = (),
+    until: int | None = None,
+    *,
+    given: Sequence[Edit] = (),
 ) -> PlanResult:
     """Play edits and expiring packs in their order.
 
-    Args: until: a second since 1970; None: a year after the snapshot, or a day after the last edit.
+    Args: until: a second since 1970; None: a year after the snapshot, or a day after the last edit. given: what holds before all else.
     Raises: LicensingError: an edit cannot be made; its words stand before the reason.
     """
     stage = stage_of(estate)
+    for one in given:
+        apply(one, stage)
     last = max((one.at for one in edits), default=0) + DAY
     end = max(estate.taken_at + YEAR, last) if until is None else until
     before = look(stage)
