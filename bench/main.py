@@ -14,12 +14,12 @@ from typing import Any
 if __name__ == "__main__":  # As a script: `bench` and `tests` are found from the root.
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from bench import filled, issue, morning, splice, wire
+from bench import filled, insight, issue, morning, splice, wire
 from bench.figures import FULL, TINY, Sizes, table
 from bench.places import say, work_folder
 from calward.adapters.system import tune_interpreter
 
-NAMES = ("issue", "growth", "size", "morning", "wire")
+NAMES = ("issue", "growth", "size", "morning", "wire", "insight")
 
 Benchmark = Callable[[Path, Sizes, Sequence[str]], Mapping[str, Any]]
 
@@ -28,6 +28,7 @@ BENCHMARKS: dict[tuple[str, ...], Benchmark] = {
     ("growth", "size"): filled.measure,
     ("morning",): lambda folder, sizes, _names: {"morning": morning.measure(folder, sizes)},
     ("wire",): lambda folder, sizes, _names: {"wire": wire.measure(sizes) | splice.measure(folder, sizes)},
+    ("insight",): lambda folder, sizes, _names: {"insight": insight.measure(folder, sizes)},
 }
 """What runs for which names; growth and size share one filled ledger."""
 

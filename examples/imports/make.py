@@ -9,7 +9,7 @@ import csv
 import io
 import json
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -154,9 +154,13 @@ def new_server() -> list[Row]:
     ]
 
 
-def issued(draw: random.Random, counts: Mapping[int, int], temporary: int = 13) -> list[Row]:
+def issued(draw: random.Random, counts: Mapping[int, int]) -> list[Row]:
     """Rows of Win32_TSIssuedLicense: so many of each pack; some devices are stale, some came back under a new name."""
-    rows: list[Row] = []
+    return list(each_issued(draw, counts))
+
+
+def each_issued(draw: random.Random, counts: Mapping[int, int], temporary: int = 13) -> Iterator[Row]:
+    """The same, one after the other."""
     seen: list[str] = []
     for number, many in counts.items():
         for _ in range(many):
@@ -167,9 +171,8 @@ def issued(draw: random.Random, counts: Mapping[int, int], temporary: int = 13) 
             days = 90 if number == temporary else draw.randrange(52, 90)
             status = 1 if number == temporary else 2
             names = (person(draw), f"WS-{draw.choice(SITES)}-{draw.randrange(1000, 9999)}")
-            values = (len(rows) + 1, number, *names, status, start, start + timedelta(days=days), hardware)
-            rows.append(dict(zip(ISSUED, values, strict=True)))
-    return rows
+            values = (len(seen), number, *names, status, start, start + timedelta(days=days), hardware)
+            yield dict(zip(ISSUED, values, strict=True))
 
 
 def person(draw: random.Random) -> str:
@@ -331,7 +334,7 @@ def main() -> None:
     parser.add_argument("file", nargs="?", type=Path, metavar="FILE")
     asked = parser.parse_args()
     if asked.issued and asked.file:
-        asked.file.write_text(long_list(asked.issued), encoding="ascii", newline="")
+        write_long_list(asked.file, asked.issued)
         return
     for name, content in all_files().items():
         path = HERE / name
@@ -339,10 +342,13 @@ def main() -> None:
         path.write_bytes(content)
 
 
-def long_list(number: int) -> str:
+def write_long_list(path: Path, number: int) -> None:
     """Issued licenses of packs 3 and 13, as Export-Csv writes them."""
-    draw = random.Random(number)
-    return export_csv(issued(draw, {3: number - number // 9, 13: number // 9}), "Win32_TSIssuedLicense")
+    rows = each_issued(random.Random(number), {3: number - number // 9, 13: number // 9})
+    with path.open("w", encoding="ascii", newline="") as file:
+        lines = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+        lines.writerow(sorted(ISSUED))
+        lines.writerows([_plain(row[name], us, "-1") for name in sorted(ISSUED)] for row in rows)
 
 
 if __name__ == "__main__":

@@ -178,31 +178,40 @@ def _is_lsreport(line: str) -> bool:
 def _rows(source: _Lines, header: _Header) -> Generator[Row | Trouble, None, _Header | None]:
     """The rows below a header; returns the next header where it follows at once."""
     names, wanted, began = header.names, header.wanted(), source.number
-    reader = csv.reader(source, delimiter=header.separator, strict=True)
     rows = 0
+    for line, cells in _cells(source, header.separator):
+        if isinstance(cells, str):
+            yield line, cells
+        elif cells[0].startswith(_SECTION):
+            break
+        elif cells[0].startswith(_MARKS):
+            continue
+        elif _may_be_header(cells, names) and (again := _header_of(cells, header.separator)):
+            return again
+        elif len(cells) < len(names) or any(map(str.strip, cells[len(names) :])):
+            yield line, _odd(cells, names)
+        else:
+            yield line, header.shape, {name: cells[place] for place, name in wanted}
+        rows += 1
+    if not rows:
+        yield began, "the table has a header and no rows"
+    return None
+
+
+def _cells(source: _Lines, separator: str) -> Iterator[tuple[int, list[str] | str]]:
+    """Each row that is not blank, with the line on which it begins; a text says why it is none."""
+    reader = csv.reader(source, delimiter=separator, strict=True)
     while True:
         line = source.number + 1
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            rows += 1
             yield line, _broken(line, source.number, error)
             continue
-        if cells is None or (cells and cells[0].startswith(_SECTION)):
-            if not rows:
-                yield began, "the table has a header and no rows"
-            return None
-        if not (cells and cells[0].strip()) and not any(map(str.strip, cells)):
-            continue
-        if cells[0].startswith(_MARKS):
-            continue
-        if _may_be_header(cells, names) and (again := _header_of(cells, header.separator)):
-            return again
-        rows += 1
-        if len(cells) < len(names) or any(map(str.strip, cells[len(names) :])):
-            yield line, _odd(cells, names)
-        else:
-            yield line, header.shape, {name: cells[place] for place, name in wanted}
+        if cells is None:
+            return
+        if (cells and cells[0].strip()) or any(map(str.strip, cells)):
+            yield line, cells
 
 
 def _may_be_header(cells: list[str], names: list[str]) -> bool:
