@@ -12,6 +12,7 @@ from calward.domain.key_packs import KeyPack, PackId
 from calward.domain.licenses import Ending, Status
 from calward.domain.pack_requests import Release
 from calward.domain.register import PackRecord
+from tests.support.builders import ladder
 from tests.support.moving_world.copies import Copy
 from tests.support.moving_world.world import BrokenError, World
 
@@ -178,7 +179,12 @@ def _holds(copy: Copy, one: HandedLicense, pack: KeyPack) -> bool:
     def look(book: Any) -> bool:
         holder, now = book.find_holder(one.kind, one.key), book.now()
         licenses = book.licenses_of(holder) if holder else ()
-        fitting = [x for x in licenses if x.status is Status.ACTIVE and x.type is pack.type and x.family >= pack.family]
+        own = {name: ladder().family_of(found.bought_as or found.version) for name, found in book.shelf().by_id.items()}
+        # What an own license opened before its pack was lowered, perhaps with the same answer, is what counts.
+        opened = {x.id: max(x.family, own.get(x.seat.pack, 0) if x.seat else 0) for x in licenses}
+        fitting = [
+            x for x in licenses if x.status is Status.ACTIVE and x.type is pack.type and opened[x.id] >= pack.family
+        ]
         # Who had an own license here kept that; with a pack that goes the other way it may have left since.
         return any(x.runs(now) or (x.ending is Ending.MOVED and x.ended_at >= pack.installed_at) for x in fitting)
 
