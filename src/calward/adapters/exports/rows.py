@@ -121,7 +121,7 @@ def _program(reader: Reader, line: int, cells: Cells) -> str:
     try:
         wanted = number(value)
     except ValueError:
-        return text(value).lower()  # A file with words instead of numbers.
+        return text(value).lower() or KEY_PACK_TYPES[0]  # A file with words instead of numbers.
     if wanted is None:
         return KEY_PACK_TYPES[0]
     if wanted not in KEY_PACK_TYPES:

@@ -39,13 +39,15 @@ class _Header:
     names: list[str]
     shape: Shape
 
-    def wanted(self) -> list[tuple[int, str]]:
-        """Places and names of the columns that matter; where two have one name, the first counts."""
+    def wanted(self) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
+        """Places and names of the columns that matter, and those of further columns of the same name: for where the first is empty."""
         found: dict[str, int] = {}
+        further: list[tuple[int, str]] = []
         for place, name in enumerate(self.names):
-            if (own := self.shape.names.get(plain(name))) is not None:
-                found.setdefault(own, place)
-        return [(place, name) for name, place in found.items()]
+            own = self.shape.names.get(plain(name))
+            if own is not None and found.setdefault(own, place) != place:
+                further.append((place, own))
+        return [(place, name) for name, place in found.items()], further
 
 
 class _Lines:
@@ -177,7 +179,7 @@ def _is_lsreport(line: str) -> bool:
 
 def _rows(source: _Lines, header: _Header) -> Generator[Row | Trouble, None, _Header | None]:
     """The rows below a header; returns the next header where it follows at once."""
-    names, wanted, began = header.names, header.wanted(), source.number
+    names, (wanted, further), began = header.names, header.wanted(), source.number
     rows = 0
     for line, cells in _cells(source, header.separator):
         if isinstance(cells, str):
@@ -191,7 +193,10 @@ def _rows(source: _Lines, header: _Header) -> Generator[Row | Trouble, None, _He
         elif len(cells) < len(names) or any(map(str.strip, cells[len(names) :])):
             yield line, _odd(cells, names)
         else:
-            yield line, header.shape, {name: cells[place] for place, name in wanted}
+            row: dict[str, object] = {name: cells[place] for place, name in wanted}
+            for place, name in further:
+                row[name] = row[name] or cells[place]
+            yield line, header.shape, row
         rows += 1
     if not rows:
         yield began, "the table has a header and no rows"

@@ -4,7 +4,7 @@ Packs and licenses meet by license server and pack id, as ids count anew on ever
 short name is the only whole name that begins with it. Nothing that a file says is left out without a word.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from calward.app.estates.found import Found, FoundLicense, FoundPack, FoundSummary
@@ -37,7 +37,10 @@ def join(
     taken_at: int,
     ladder: Ladder,
 ) -> Estate:
-    """Make one snapshot of what the files say; beside each the server that was named for it."""
+    """Make one snapshot of what the files say; beside each the server that was named for it.
+
+    Takes the files' licenses away as it goes: there may be a million, and they need not be there twice.
+    """
     servers = _Servers(files)
     told: list[ImportProblem] = []
     counts = _counts(files, servers)
@@ -45,8 +48,8 @@ def join(
     by_id: dict[tuple[str, str], list[EstatePack]] = {}
     for pack in packs:
         by_id.setdefault((pack.server, pack.id), []).append(pack)
-    licenses = _licenses(files, servers, by_id, told)
     told += _unnamed(files, servers)
+    licenses = _licenses(files, servers, by_id, told)
     facts: dict[str, str] = {}
     for found, _ in files:
         facts |= found.facts
@@ -183,31 +186,39 @@ def _licenses(
 ) -> list[EstateLicense]:
     """Every license; a report's row about a license that another file lists is that license."""
     licenses: list[EstateLicense] = []
+    reported: list[tuple[FoundLicense, str]] = []
     unknown: dict[tuple[str, str, str], list[int]] = {}
     for found, own in files:
-        for row in found.licenses:
-            if not row.reported:
-                server = servers.of(row.server, own)
-                of = packs.get((server, row.pack), ()) if row.pack is not None else ()
-                if row.pack is not None and not of:
-                    unknown.setdefault((found.file, server, row.pack), []).append(row.line)
-                licenses.append(_license(row, server, of))
+        for row in _taken(found):
+            server = servers.of(row.server, own)
+            if row.reported:
+                reported.append((row, server))
+                continue
+            of = packs.get((server, row.pack), ()) if row.pack is not None else ()
+            if row.pack is not None and not of:
+                unknown.setdefault((found.file, server, row.pack), []).append(row.line)
+            licenses.append(_license(row, server, of))
     for (file, server, pack), lines in unknown.items() if packs else ():
         reason = f"{len(lines)} licenses are of pack {pack} of {server}, which no file lists"
         told.append(ImportProblem(file, lines[0], reason))
-    return licenses + _reported(files, servers, licenses)
+    return licenses + _reported(reported, licenses)
 
 
-def _reported(
-    files: Sequence[tuple[Found, str | None]], servers: _Servers, listed: Sequence[EstateLicense]
-) -> list[EstateLicense]:
+def _taken(found: Found) -> Iterator[FoundLicense]:
+    """The licenses of a file, in order; each is let go of when it has been given."""
+    rows, found.licenses = found.licenses, []
+    rows.reverse()
+    while rows:
+        yield rows.pop()
+
+
+def _reported(reported: Sequence[tuple[FoundLicense, str]], listed: Sequence[EstateLicense]) -> list[EstateLicense]:
     """What reports say of licenses that no other file lists: a report knows holders, and no numbers of licenses."""
-    rows = [(row, own) for found, own in files for row in found.licenses if row.reported]
-    if not rows:
+    if not reported:
         return []
     known = {_holding(one) for one in listed}
-    reported = (_license(row, servers.of(row.server, own), ()) for row, own in rows)
-    return [one for one in reported if _holding(one) not in known]
+    found = (_license(row, server, ()) for row, server in reported)
+    return [one for one in found if _holding(one) not in known]
 
 
 def _holding(one: EstateLicense) -> tuple[str, PackType, str, int | None]:

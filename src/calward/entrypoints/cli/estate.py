@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from time import monotonic
 from typing import Any, Final, Protocol
 
 import rich_click as click
@@ -112,7 +113,7 @@ def import_(
       calward estate import ls1=packs1.csv ls1=issued1.csv ls2=packs2.csv
     """  # noqa: D301
     at = None if taken_at is None else int(parse_moment(taken_at, "--taken-at").timestamp())
-    made = wiring.import_estate(folder, name, [_file(one) for one in files], ladder, at, _Progress())
+    made = wiring.import_estate(folder, name, [_file(one) for one in files], ladder, at, _Progress(silent=as_json))
     if as_json:
         print_json(
             {"estate": made.name, "taken_at": rfc3339(made.taken_at), **_numbers(made), "problems": _problems(made)}
@@ -128,10 +129,16 @@ def import_(
 
 
 class _Progress:
-    """Tells how far a long file is."""
+    """Tells once a second how far a long file is; ``silent``: scripts read standard error as well."""
+
+    def __init__(self, *, silent: bool) -> None:
+        self._silent = silent
+        self._told = monotonic()
 
     def __call__(self, file: str, rows: int) -> None:
-        say(f"{safe(file)}: {rows:,} rows", err=True)
+        if not self._silent and monotonic() - self._told >= 1:
+            self._told = monotonic()
+            say(f"{safe(file)}: {rows:,} rows", err=True)
 
 
 def _file(text: str) -> ImportFile:

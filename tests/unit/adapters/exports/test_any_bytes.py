@@ -1,11 +1,13 @@
 """Can any file do more harm than to be told or refused?"""
 
+import json
 import tempfile
 from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from calward.adapters.exports.columns import SHAPES
 from calward.domain.errors import LicensingError
 from calward.insight.estate import ImportProblem
 from tests.support.exports import PACK, a_pack, an_issued, read, table
@@ -45,6 +47,26 @@ def test_a_good_file_with_anything_in_it(good, more, where, cut):
 @given(st.sampled_from(GOOD), st.floats(0, 1))
 def test_a_file_that_is_cut_off(good, where):
     held(good[: int(where * len(good))])
+
+
+NAMES = sorted({name for shape in SHAPES for name in shape.names.values()})
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=20)
+    | st.sampled_from(["/Date(1)/", "-1", "2"]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["value", "DateTime", "x"]), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(NAMES), VALUES, min_size=3), min_size=1, max_size=4))
+def test_any_json_of_known_names(rows):
+    held(json.dumps(rows).encode())
 
 
 CELLS = st.one_of(

@@ -294,6 +294,12 @@ def test_modes_and_versions_that_are_none_are_told(tmp_path):
     ]
 
 
+def test_where_two_columns_have_one_meaning_the_one_that_is_filled_counts(tmp_path):
+    row = {"PSComputerName": "", "ServerName": "RDSH1", "LicensingType": 4}
+    assert [host.name for host in read(tmp_path, table(row)).hosts] == ["RDSH1"]
+    assert [host.name for host in read(tmp_path, json.dumps(row)).hosts] == ["RDSH1"]
+
+
 def test_a_host_of_json_may_have_a_list_of_servers(tmp_path):
     row = {"ServerName": "RDSH1", "LicensingType": 4, "SpecifiedLicenseServerList": ["ls1", "ls2"]}
     (found,) = read(tmp_path, json.dumps(row)).hosts
