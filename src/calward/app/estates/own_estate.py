@@ -13,6 +13,7 @@ from calward.domain.answers import license_name
 from calward.domain.cals import HolderKind
 from calward.domain.ladder import Ladder
 from calward.domain.parties import Server
+from calward.insight.diagnoser.leaving_checks import REVOKED_FACT
 from calward.insight.estate import (
     Estate,
     EstateFailure,
@@ -55,13 +56,21 @@ def take_snapshot(reader: Reader, ladder: Ladder, *, now: int, addresses: Sequen
         servers=[_server(server, now)],
         hosts=[_host(found, addresses) for found in reader.hosts()],
         packs=[_pack(row, server.name) for row in reader.packs(now)],
-        facts={"server_id": server.id},
+        facts={"server_id": server.id, **_revoked(reader, ladder, now)},
     )
     return OwnEstate(head, _licenses(reader, server.name, now), _failures(reader, server.name))
 
 
+def _revoked(reader: Reader, ladder: Ladder, now: int) -> dict[str, str]:
+    """The old ends of revoked licenses by family: until then they count against what may be revoked."""
+    ends: dict[str, list[str]] = {}
+    for family, until in reader.revoked_until(now):
+        ends.setdefault(REVOKED_FACT + ladder.family_versions(family)[0], []).append(str(until))
+    return {name: " ".join(found) for name, found in ends.items()}
+
+
 def _server(server: Server, now: int) -> EstateServer:
-    settings = ("prevent_license_upgrade", "per_user", "revocable_share", "grace_days", "low_share")
+    settings = ("prevent_license_upgrade", "per_user", "revocable_share", "grace_days", "low_share", "user_days")
     kept = tuple((name, str(getattr(server.settings, name))) for name in settings)
     return EstateServer(server.name, server.version, server.blocked(now) is None, _end(server.issue_until), kept)
 

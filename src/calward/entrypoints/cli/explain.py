@@ -1,14 +1,19 @@
 """Why this answer, and what would it be? ``calward explain``."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import rich_click as click
 
-from calward.entrypoints.cli.desk import Desk, admin_command, to
+from calward.domain.errors import LicensingError, Problem
+from calward.entrypoints.cli.desk import Desk, json_option, to
+from calward.entrypoints.cli.estate import estates_where
 from calward.entrypoints.cli.output import cell, print_json, reason_lines, say
 from calward.entrypoints.cli.safe_text import safe
-from calward.entrypoints.cli.wiring import Document
+from calward.entrypoints.cli.wiring import Document, Where
+from calward.insight.explain import Explanation, would_change
+from calward.insight.explain import explain as explain_in_estate
 
 __all__ = ["explain"]
 
@@ -18,22 +23,76 @@ __all__ = ["explain"]
 @click.option("--host", metavar="NAME", help="Ask beforehand: at this session host …")
 @click.option("--device", metavar="ID", help="… for the device with this hardware id or name,")
 @click.option("--user", metavar="NAME", help="… or for this user.")
-@admin_command
-def explain(desk: Desk, decision: str | None, host: str | None, device: str | None, user: str | None) -> None:
+@click.option(
+    "--estate", metavar="ESTATE", help="Explain what an imported estate has by this name, in place of a decision."
+)
+@estates_where
+@json_option
+@click.pass_context
+def explain(
+    ctx: click.Context,
+    decision: str | None,
+    *,
+    host: str | None,
+    device: str | None,
+    user: str | None,
+    estate: str | None,
+    folder: Path | None,
+    server: str | None,
+    token_file: Path | None,
+    ca_file: Path | None,
+    fingerprint: str | None,
+    as_json: bool,
+) -> None:
     """Tell the story of a decision, or what would be decided now; asking beforehand records nothing.
+
+    With --estate the name of a device, user, license or pack: why its license is temporary, or it is over-used, as far as files say.
 
     \b
     Examples:
       calward explain D12
       calward explain --host SH1 --user alice
       calward explain --host SH1 --device 5f3a --json
+      calward explain WS-4417 --estate berlin
     """  # noqa: D301 -- click wants the character itself, which keeps the lines below it apart
+    where = Where(server, token_file, ca_file, fingerprint)
+    if estate is not None:
+        if decision is None or any(one is not None for one in (host, device, user)):
+            raise click.UsageError("--estate takes the name of a device, user, license or pack, and nothing else", ctx)
+        _show(_in_estate(ctx, estate, decision, where, folder), as_json=as_json)
+        return
+    admin = ctx.obj.admin(where)
+    ctx.call_on_close(admin.close)
+    desk = Desk(ctx, admin, as_json)
     said = _ask(desk, decision, host, {"device": device, "user": user})
-    if desk.as_json:
+    said = {**said, "would_change": would_change(said.get("reason") or ())}
+    if as_json:
         print_json(said)
         return
     for line in _story(said):
         say(line)
+
+
+def _in_estate(ctx: click.Context, estate: str, name: str, where: Where, folder: Path | None) -> Sequence[Explanation]:
+    found = explain_in_estate(ctx.obj.estate(estate, where, folder), name)
+    if not found:
+        detail = f"the estate {estate!a} has no license, device, user or pack {name!a}"
+        raise LicensingError(Problem.NOT_FOUND, detail)
+    return found
+
+
+def _show(explained: Sequence[Explanation], *, as_json: bool) -> None:
+    if as_json:
+        print_json({"items": [one.document() for one in explained], "next": None})
+        return
+    for one in explained:
+        say(f"{safe(one.subject)}: {safe(one.headline)}{' (inferred)' if one.inferred else ''}")
+        for number, step in enumerate(one.steps, 1):
+            say(f"{number:>3}. {safe(step)}")
+        if one.changes:
+            say("what would change it:")
+            for change in one.changes:
+                say(f"  {safe(change)}")
 
 
 def _ask(desk: Desk, decision: str | None, host: str | None, holder: dict[str, str | None]) -> Document:
@@ -56,6 +115,9 @@ def _story(said: Document) -> Iterator[str]:
     if reasons:
         yield "what stood in the way of a full license:"
         yield from (f"  {line}" for line in reasons)
+    if said.get("would_change"):
+        yield "what would change it:"
+        yield from (f"  {safe(line)}" for line in said["would_change"])
 
 
 def _headline(said: Document) -> str:

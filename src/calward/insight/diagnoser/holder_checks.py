@@ -105,7 +105,7 @@ def _one_device(view: View, several: list[_Held], subject: str, seen: str, cause
         f"{counted(held, 'license')} of which {seen}: {_with_licenses(several)}",
         cause,
         _revoke(view),
-        view.command(f"calward license revoke {several[0].licenses[0].id}"),
+        view.command("calward license revoke", several[0].licenses[0].id),
         [one.name for one in several],
         inferred=True,
     )
@@ -137,7 +137,7 @@ def _several(view: View) -> Said:
         _with_licenses(several),
         "an older license was not returned when a newer one was given",
         _revoke(view),
-        view.command(f"calward license revoke {several[0].licenses[0].id}"),
+        view.command("calward license revoke", several[0].licenses[0].id),
         [one.name for one in several],
     )
     return found([trouble], _NO_DEVICES)

@@ -36,7 +36,7 @@ def _unset(view: View, names: list[str]) -> Trouble:
         f"{listing(names)}: {verb(number, 'it has', 'they have')} no mode where the other hosts have one",
         "without a mode a host asks for no license; when its grace period is over it refuses everybody but administrators",
         "set per device or per user, whichever CALs were bought, by policy or in the deployment's properties",
-        view.command(f"calward host set {names[0]} --mode per-user"),
+        view.command("calward host set", names[0], "--mode", "per-user"),
         names,
         inferred=view.imported,
     )

@@ -112,7 +112,7 @@ def _idle(view: View, idle: list[EstateLicense]) -> Iterator[Trouble]:
             f"{_names(idle)}; the last leaves the count by itself on {day(max(one.expires_at or 0 for one in idle))}",
             "a user's license runs on after the last logon, so whoever left still counts for a while",
             view.either("release those who are gone", "nothing: they leave the count by themselves"),
-            view.command(f"calward license release {idle[0].id}"),
+            view.command("calward license release", idle[0].id),
             [holder_of(one) for one in idle],
             inferred=view.imported,
         )

@@ -57,7 +57,7 @@ def _idle(view: View, demand: "_Demand", pack: EstatePack) -> Trouble:
         f"0 of {pack.total:,} issued{since}",
         why.cause,
         why.fix,
-        view.command(f"calward pack show {pack.id}"),
+        view.command("calward pack show", pack.id),
         inferred=view.imported,
     )
 
@@ -173,7 +173,7 @@ def _ends(view: View, pack: EstatePack, until: int) -> Trouble:
         f"renew it, or buy {pack.issued - (elsewhere or 0):,} CALs more"
         if short
         else "renew it, or let it end: others take its holders",
-        view.command(f"calward pack show {pack.id}"),
+        view.command("calward pack show", pack.id),
     )
 
 
@@ -206,7 +206,7 @@ def _gone(view: View, pack: EstatePack) -> Trouble:
         "remove it, so that nobody counts on it"
         if not pack.issued
         else "renew it, or see that its holders find other CALs",
-        view.command(f"calward pack remove {pack.id}"),
+        view.command("calward pack remove", pack.id),
     )
 
 

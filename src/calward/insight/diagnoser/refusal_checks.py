@@ -1,5 +1,6 @@
 """Who was refused lately and why, and what of the files could not be read?"""
 
+import shlex
 from typing import Final
 
 from calward.domain.reasons import SENTENCES, Reason
@@ -7,7 +8,7 @@ from calward.domain.settings import SECONDS_PER_DAY
 from calward.insight.diagnoser.check import About, Check, Fine, NotLooked, Said, Trouble, found
 from calward.insight.diagnoser.view import View
 from calward.insight.diagnoser.words import counted, listing, verb
-from calward.insight.estate import EstateFailure
+from calward.insight.estate import EstateFailure, PackType
 from calward.insight.findings import Kind, Severity, Subject
 
 __all__ = ["CHECKS"]
@@ -33,7 +34,10 @@ def _refused(view: View) -> Said:
     groups: dict[tuple[str, ...], list[EstateFailure]] = {}
     for one in lately:
         groups.setdefault(one.reasons, []).append(one)
-    return found((_told(view, why, them) for why, them in groups.items()), Fine("nobody within a week"))
+    return found(
+        (_told(view, why, them) for why, them in groups.items()),
+        Fine(view.either("nobody within an hour: for what was before, calward audit tail", "nobody within a week")),
+    )
 
 
 def _told(view: View, reasons: tuple[str, ...], failures: list[EstateFailure]) -> Trouble:
@@ -51,7 +55,10 @@ def _told(view: View, reasons: tuple[str, ...], failures: list[EstateFailure]) -
         causes or "the snapshot does not say why: see what else this diagnosis finds for the same version and type",
         fix if reasons else "look at the license server's events of that time (20, 21, 4105, 4141)",
         view.command(
-            f"calward explain --host {hosts[0]} --{'device' if failures[0].type == 'per-device' else 'user'} {holders[0]}"
+            "calward explain --host",
+            hosts[0],
+            "--device" if failures[0].type is PackType.PER_DEVICE else "--user",
+            holders[0],
         )
         if hosts
         else None,
@@ -70,7 +77,7 @@ def _unread(view: View) -> Said:
         "; ".join(f"{one.file}:{one.line}: {one.reason}" for one in problems[:3]),
         "a column is missing, a value is of an unknown form, or the file was cut",
         "calward estate show lists all of them; export the file again",
-        f"calward estate show {view.estate.name}",
+        f"calward estate show {shlex.quote(view.estate.name)}",
     )
     return found([trouble] if problems else [], Fine("everything could be read"))
 

@@ -93,7 +93,7 @@ def _too_new(view: View, server: EstateServer, family: int, hosts: list[EstateHo
         f"{listing(names)}",
         "a license server serves hosts of its own version and older ones, whatever CALs it holds",
         f"move the CALs to a license server of {version} or newer, and let these hosts ask it",
-        view.command(f"calward matrix --host {version.rpartition('/')[2]}"),
+        view.command("calward matrix --kind server-host"),
         names,
     )
 
@@ -123,7 +123,7 @@ def _pack_too_new(view: View, pack: EstatePack) -> Trouble:
         f"{pack.issued} of {'unlimited' if pack.total is None else pack.total} CALs are issued",
         "a license server holds CALs of its own version and older ones; it may hang or refuse when it is asked for newer ones",
         f"move the pack to a license server of {pack.version} or newer",
-        view.command(f"calward pack move {pack.id}"),
+        view.command("calward pack show", pack.id),
     )
 
 

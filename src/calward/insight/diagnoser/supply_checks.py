@@ -75,7 +75,7 @@ def _type_differs(view: View, demand: Demand) -> Trouble | None:
         f"{listing(_names(demand))}; {_asked(demand)}: {number:,} {other.value} CALs free, no {demand.type.value} CAL of {demand.version} or newer",
         "the host's mode alone decides which type it asks for; CALs of the other type are never given",
         f"set the hosts to {other.value}, or convert CALs to {demand.type.value} where your agreement allows it",
-        view.command(f"calward host set {demand.hosts[0].name} --mode {other.value}"),
+        view.command("calward host set", demand.hosts[0].name, "--mode", other.value),
         _names(demand),
     )
 
@@ -92,7 +92,7 @@ def _too_old(view: View, demand: Demand) -> Trouble | None:
         f"{listing(_names(demand))}; {_asked(demand)} {verb(len(demand.servers), 'has', 'have')} {demand.type.value} CALs of {versions}",
         "a CAL opens hosts of its own version and older ones, never newer ones, on whichever server it is installed",
         f"buy {demand.type.value} CALs of {demand.version} or newer, or let these users work on older hosts",
-        view.command(f"calward matrix --host {demand.version.rpartition('/')[2]}"),
+        view.command("calward matrix"),
         _names(demand),
     )
 

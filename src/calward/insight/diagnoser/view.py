@@ -1,5 +1,6 @@
 """What do checks need of an estate again and again, made in one pass over each of its lists?"""
 
+import shlex
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -90,9 +91,9 @@ class View:
         """A text for our own license server, or for another system's."""
         return theirs if self.imported else ours
 
-    def command(self, ours: str) -> str | None:
-        """A command of ours; another system's server does not know it."""
-        return None if self.imported else ours
+    def command(self, ours: str, *words: str) -> str | None:
+        """A command of ours with names from outside, quoted for a shell; another system's server does not know it."""
+        return None if self.imported else " ".join((ours, *map(shlex.quote, words)))
 
     def family(self, version: str | None) -> int:
         """The family of a version, NO_FAMILY where it is not known."""

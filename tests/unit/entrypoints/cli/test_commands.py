@@ -9,8 +9,10 @@ import pytest
 
 from calward.domain.codes import OneTimeCode
 from calward.domain.errors import LicensingError, Problem
+from calward.domain.reasons import Reason
 from calward.entrypoints.cli.exit_codes import Exit
 from calward.entrypoints.cli.wiring import RunOptions, ServeOptions, Where
+from calward.insight.explain import CHANGES
 from tests.support.command_line import Asked, FakeAdminApi, FakeHostClient, FakeWiring, calward
 
 PACK = {
@@ -557,8 +559,11 @@ def test_the_story_of_a_decision_is_a_numbered_list():
         "  1. keep: nothing held",
         "what stood in the way of a full license:",
         "  no-cal-free: no CAL that opens this host is free",
+        "what would change it:",
+        f"  {CHANGES[Reason.NO_CAL_FREE]}",
     ]
-    assert calward("explain", "D1", "--json", wiring=wiring).json == DECISION
+    said = calward("explain", "D1", "--json", wiring=wiring).json
+    assert said == DECISION | {"would_change": [CHANGES[Reason.NO_CAL_FREE]]}
 
 
 @pytest.mark.parametrize(("option", "key"), [("--user", "user"), ("--device", "device")])

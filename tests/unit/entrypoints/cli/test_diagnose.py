@@ -214,3 +214,16 @@ def test_nothing_in_a_name_does_anything_to_a_terminal():
         "berlin", Source.IMPORT, NOW, ladder(), SERVERS, [EstateHost("SH\x1b[2J", "2025", CalType.PER_USER, ("LS1",))]
     )
     assert "\x1b" not in diagnose(wiring=Wiring(evil)).out
+
+
+def test_a_license_of_an_imported_estate_is_explained():
+    wiring = Wiring()
+    ran = calward("explain", "ws-4418", "--estate", "berlin", wiring=wiring)
+    assert (ran.code, wiring.asked[0][0]) == (Exit.OK, "berlin")
+    assert ran.lines[0].startswith("license 2: WS-4418: temporary license of 2019/per-device on LS1, ends ")
+    assert ran.lines[1] == "  1. of its own version: 1 of 10 2019/per-device CALs free"
+    assert ran.lines[-2] == "what would change it:"
+    said = calward("explain", "ws-4418", "--estate", "berlin", "--json", wiring=wiring).json
+    assert [one["subject"] for one in said["items"]] == ["license 2"]
+    assert calward("explain", "nobody", "--estate", "berlin", wiring=wiring).code == Exit.NOT_FOUND
+    assert calward("explain", "--estate", "berlin", wiring=wiring).code == Exit.USAGE

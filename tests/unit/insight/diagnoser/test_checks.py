@@ -3,13 +3,16 @@
 ``CASES`` has for every check estates that have the trouble, and estates that come near and do not; each is as small as it can be.
 """
 
+import shlex
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
+import click
 import pytest
 
 from calward.domain.cals import CalType
+from calward.entrypoints.cli.reference import commands
 from calward.insight.diagnoser import CHECKS, Result, diagnose
 from calward.insight.diagnoser.leaving_checks import REVOKED_FACT
 from calward.insight.diagnoser.logon import CANNOT_LOG_ON
@@ -559,3 +562,24 @@ def test_ten_times_as_much_is_looked_at_ten_times_as_often():
     assert large[2] <= 40 * 3000
     assert large[1] <= 40 * 300
     assert large[0] <= 80 * 300
+
+
+ALL_COMMANDS = dict(commands())
+
+
+def test_every_command_that_is_advised_is_there_with_its_options():
+    advised = {
+        finding.command
+        for case in CASES.values()
+        for _, _, bad in case.bad
+        for found in (bad, replace(bad, source=Source.CALWARD))
+        for finding in diagnose(found).findings
+        if finding.command
+    }
+    assert len(advised) > 10
+    for words in map(shlex.split, advised):
+        named = next(words[:count] for count in (3, 2) if " ".join(words[:count]) in ALL_COMMANDS)
+        command = ALL_COMMANDS[" ".join(named)]
+        assert not isinstance(command, click.Group)
+        with click.Context(command) as context:
+            command.make_parser(context).parse_args(words[len(named) :])
