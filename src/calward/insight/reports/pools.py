@@ -78,7 +78,7 @@ def pools(estate: Estate, at: int | None = None) -> list[Pool]:
     packs = [pack for pack in estate.packs if at is None or held_at(pack, at)]
     taken, temporary, loose = _licenses(estate, at)
     counted, lent = _counted(estate, packs)
-    held = totals(estate, packs)
+    held = totals(estate, [pack for pack in packs if held_at(pack, estate.taken_at if at is None else at)])
     found: list[Pool] = []
     for rank, type_ in {*held, *taken, *temporary, *counted, *lent}:
         key = rank, type_

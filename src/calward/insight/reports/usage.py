@@ -145,7 +145,7 @@ def devices(estate: Estate, filtered: str = "") -> Report:
 
     columns = (Column("device", "device"), Column("hardware_id", "hardware id"), *_HELD)
     several = sum(one.licenses > 1 for one in found.values())
-    notes = (*_unlisted(estate), *((f"{several} devices hold more than one license",) if several else ()))
+    notes = (*_unlisted(estate), *((f"devices that hold more than one license: {several}",) if several else ()))
     facts = (*head("devices", "licenses by device", estate, filtered, _unlisted(estate)), ("devices", len(found)))
     chart = _by_version("devices' licenses by version", estate, licenses)
     return Report("devices", "licenses by device", columns, rows, facts, notes, (chart,))
