@@ -244,3 +244,11 @@ def test_the_examples_are_what_their_script_makes():
         path.relative_to(IMPORTS).as_posix(): path.read_bytes() for path in IMPORTS.glob("*/*") if path.suffix != ".pyc"
     }
     assert there == made
+
+
+def test_files_of_one_name_are_told_apart(estate, files, tmp_path):
+    (tmp_path / "more").mkdir()
+    again = tmp_path / "more" / "issued.csv"
+    again.write_text(table(an_issued(IssueDate="y")))
+    told = estate("import", *files, again, "--json").json["problems"]
+    assert {one["file"] for one in told} == {str(files[1]), str(again)}

@@ -3,6 +3,7 @@
 Source: rd-licensing 7.2-7.4 (what the files hold), 2.1 (what their numbers mean).
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,9 +44,11 @@ def import_estate(
     """
     found: list[tuple[Found, str | None]] = []
     refused: list[LicensingError] = []
+    names = Counter(file.path.name for file in command.files)
     for file in command.files:
+        label = file.path.name if names[file.path.name] == 1 else str(file.path)
         try:
-            found.append((reader.read(file.path, ladder, progress), file.server))
+            found.append((reader.read(file.path, ladder, progress, label=label), file.server))
         except LicensingError as error:
             refused.append(error)
     if refused:

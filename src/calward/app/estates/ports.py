@@ -14,8 +14,11 @@ __all__ = ["EstateStore", "ExportReader"]
 class ExportReader(Protocol):
     """Reads files of other systems."""
 
-    def read(self, path: Path, ladder: Ladder, progress: Progress) -> Found:
-        """Read one file; raises LicensingError where there is none, or where it is nothing that is known."""
+    def read(self, path: Path, ladder: Ladder, progress: Progress, *, label: str | None = None) -> Found:
+        """Read one file; raises LicensingError where there is none, or where it is nothing that is known.
+
+        ``label``: what the file is called in problems, where not by its name.
+        """
 
 
 class EstateStore(Protocol):

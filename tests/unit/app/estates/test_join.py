@@ -126,6 +126,34 @@ def test_the_same_pack_with_other_content_in_two_files_counts_twice_and_is_told(
     assert "stands in a.csv with other content" in found.problems[0].reason
 
 
+def test_a_license_in_two_files_counts_once_and_is_told():
+    same = [a_found_license("1"), a_found_license("2", device="WS-2")]
+    other = [
+        a_found_license("1", hardware_id=None, issued_at=None),
+        a_found_license("2", device="WS-9"),
+        a_found_license("3"),
+    ]
+    found = joined(
+        a_file(packs=[a_found_pack()]), a_file("b.csv", licenses=same), a_file("lsreport.txt", licenses=other)
+    )
+    assert [(one.id, one.device) for one in found.licenses] == [
+        ("1", "WS-1"),
+        ("2", "WS-2"),
+        ("2", "WS-9"),
+        ("3", "WS-1"),
+    ]
+    assert [(one.file, one.line, one.reason) for one in found.problems] == [
+        ("lsreport.txt", 0, "1 of its licenses stand in b.csv as well: they count once")
+    ]
+
+
+def test_the_same_license_id_twice_in_one_file_is_two_licenses():
+    found = joined(
+        a_file(licenses=[a_found_license(), a_found_license()]), a_file("b.csv", licenses=[a_found_license("9")])
+    )
+    assert len(found.licenses) == 3
+
+
 def test_licenses_of_a_pack_that_no_file_lists_are_told_once():
     licenses = [a_found_license(str(n), "77", line=n) for n in (5, 6)]
     found = joined(a_file(packs=[a_found_pack()]), a_file("b.csv", licenses=licenses))
