@@ -1,30 +1,36 @@
 """What do we know of estates on other systems' license servers? ``calward estate``."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import monotonic
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import rich_click as click
 
 from calward.app.estates.import_estate import ImportFile
 from calward.app.estates.ports import EstateStore
 from calward.domain.answers import rfc3339
-from calward.domain.errors import LicensingError, Problem
 from calward.domain.fields import parse_moment
 from calward.entrypoints.cli.desk import ca_option, fingerprint_option, json_option, server_option, token_option
-from calward.entrypoints.cli.output import Column, Fit, cell, facts, print_json, say, table
+from calward.entrypoints.cli.estate_view import (
+    estate_document,
+    listed,
+    numbers,
+    problem_documents,
+    show_estate,
+    snapshot,
+    tell_problems,
+)
+from calward.entrypoints.cli.output import Column, print_json, say, table
 from calward.entrypoints.cli.safe_text import safe
 from calward.entrypoints.cli.wiring import Where
-from calward.insight.estate import Estate, EstatePack, ImportProblem, Source
+from calward.insight.estate import Estate
 from calward.ladders import DEFAULT_LADDER
 
 __all__ = ["DEFAULT_NAME", "WiresEstates", "estate", "estates_option", "estates_where"]
 
 DEFAULT_NAME: Final = "imported"
 """The estate where nobody names one."""
-_SHOWN: Final = 20
-"""Problems that are printed to people; JSON has all."""
 
 
 class WiresEstates(Protocol):
@@ -116,15 +122,20 @@ def import_(
     made = wiring.import_estate(folder, name, [_file(one) for one in files], ladder, at, _Progress(silent=as_json))
     if as_json:
         print_json(
-            {"estate": made.name, "taken_at": rfc3339(made.taken_at), **_numbers(made), "problems": _problems(made)}
+            {
+                "estate": made.name,
+                "taken_at": rfc3339(made.taken_at),
+                **numbers(made),
+                "problems": problem_documents(made),
+            }
         )
         return
-    number = _numbers(made)
+    number = numbers(made)
     say(
         f"{safe(made.name)}: {number['packs']} packs, {number['issued']} issued licenses, {number['hosts']} hosts, "
         f"{number['failures']} failed issuances of {number['servers']} license servers"
     )
-    _tell_problems(made.problems)
+    tell_problems(made.problems)
     say(f"see it: calward estate show {safe(made.name)}", err=True)
 
 
@@ -161,30 +172,11 @@ def list_(wiring: WiresEstates, folder: Path | None, *, as_json: bool) -> None:
       calward estate list
     """  # noqa: D301
     store = wiring.estates(folder)
-    rows = [_listed(store, name) for name in store.names()]
+    rows = [listed(store, name) for name in store.names()]
     if as_json:
         print_json({"items": rows, "next": None})
     elif not table([Column(one, one.replace(" ", "_")) for one in ("name", "snapshots", "newest")], rows):
         say("no estate has been imported: calward estate import FILE makes one", err=True)
-
-
-def _listed(store: EstateStore, name: str) -> dict[str, Any]:
-    history = store.history(name)
-    return {"name": name, "snapshots": len(history), "newest": rfc3339(history[-1][0]) if history else None}
-
-
-_PACK_COLUMNS: Final = (
-    Column("pack", "id"),
-    Column("version", "version"),
-    Column("type", "type"),
-    Column("program", "program", Fit.FOLDED),
-    Column("total", lambda row: "unlimited" if row["total"] is None else row["total"]),
-    Column("issued", "issued"),
-    Column("available", lambda row: "unlimited" if row["available"] is None else row["available"]),
-    Column("over-used", "over_used"),
-    Column("expires", lambda row: row["expires_at"] or "never"),
-    Column("server", "server", Fit.FOLDED),
-)
 
 
 @estate.command()
@@ -214,74 +206,9 @@ def show(
     """  # noqa: D301
     found = wiring.estate(name, Where(server, token_file, ca_file, fingerprint), folder)
     if as_json:
-        print_json(_document(found))
+        print_json(estate_document(found))
         return
-    number = _numbers(found)
-    shown = {
-        "estate": found.name + (" (imported, another system's)" if found.source is Source.IMPORT else ""),
-        "taken": rfc3339(found.taken_at),
-        "license servers": ", ".join(one.name for one in found.servers),
-        "issued licenses": number["issued"],
-        "session hosts": number["hosts"],
-        "failed issuances": number["failures"],
-    }
-    facts(shown, {})
-    say()
-    if not table(_PACK_COLUMNS, map(_pack, found.packs)):
-        say("no pack is in it", err=True)
-    _tell_problems(found.problems)
-
-
-def _document(found: Estate) -> dict[str, Any]:
-    """What scripts get; docs/howto/read-a-windows-license-server.md shows it."""
-    return {
-        "estate": found.name,
-        "source": found.source.value,
-        "taken_at": rfc3339(found.taken_at),
-        "ladder": found.ladder.name,
-        "packs": [_pack(pack) for pack in found.packs],
-        **{key: value for key, value in _numbers(found).items() if key in {"issued", "hosts", "failures"}},
-        "servers": [server.name for server in found.servers],
-        "problems": _problems(found),
-        "facts": dict(found.facts),
-    }
-
-
-def _pack(pack: EstatePack) -> dict[str, Any]:
-    return {
-        "id": pack.id,
-        "version": pack.version,
-        "type": pack.type.value,
-        "program": pack.program,
-        "total": pack.total,
-        "issued": pack.issued,
-        "available": pack.available,
-        "over_used": pack.over_used,
-        "expires_at": None if pack.expires_at is None else rfc3339(pack.expires_at),
-        "server": pack.server,
-    }
-
-
-def _numbers(found: Estate) -> Mapping[str, int]:
-    return {
-        "packs": len(found.packs),
-        "issued": len(found.licenses),
-        "hosts": len(found.hosts),
-        "failures": sum(one.times for one in found.failures),
-        "servers": len(found.servers),
-    }
-
-
-def _problems(found: Estate) -> list[dict[str, Any]]:
-    return [{"file": one.file, "line": one.line, "reason": one.reason} for one in found.problems]
-
-
-def _tell_problems(problems: Sequence[ImportProblem]) -> None:
-    for one in problems[:_SHOWN]:
-        place = f"{one.file}:{one.line}" if one.line else one.file
-        say(f"{safe(place)}: {safe(one.reason)}", err=True)
-    if len(problems) > _SHOWN:
-        say(f"and {len(problems) - _SHOWN} more: --json lists all", err=True)
+    show_estate(found)
 
 
 @estate.command()
@@ -297,20 +224,8 @@ def history(wiring: WiresEstates, name: str, folder: Path | None, *, as_json: bo
       calward estate history imported
     """  # noqa: D301
     store = wiring.estates(folder)
-    rows = [_snapshot(store, at, path) for at, path in store.history(name)]
+    rows = [snapshot(store, at, path) for at, path in store.history(name)]
     if as_json:
         print_json({"items": rows, "next": None})
     elif not table([Column(one, one) for one in ("taken_at", "packs", "issued", "hosts", "problems", "file")], rows):
         say("there is no snapshot: calward estate import FILE makes one", err=True)
-
-
-def _snapshot(store: EstateStore, at: int, path: Path) -> dict[str, Any]:
-    row: dict[str, Any] = {"taken_at": rfc3339(at), "file": str(path)}
-    try:
-        found = store.read(path)
-    except LicensingError as error:
-        if error.problem is not Problem.CORRUPT:
-            raise
-        return row | {"packs": None, "issued": None, "hosts": None, "problems": cell(error.detail)}
-    number = _numbers(found)
-    return row | {key: number[key] for key in ("packs", "issued", "hosts")} | {"problems": len(found.problems)}
