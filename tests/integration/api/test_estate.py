@@ -24,7 +24,9 @@ def used(server, admin):
     users = server.host("SH2", mode=USER)
     for user in ("alice", "bob"):
         server.ask(users, user)
-    server.client.put("/api/v1/policies/farm1", json={"servers": ["https://a.example", "https://b.example"]}, headers=admin)
+    server.client.put(
+        "/api/v1/policies/farm1", json={"servers": ["https://a.example", "https://b.example"]}, headers=admin
+    )
     server.client.patch("/api/v1/server/settings", json={"per_user": "enforce"}, headers=admin)
     for number in range(3):
         server.ask(users, "carol", request_id=f"carol {number}")

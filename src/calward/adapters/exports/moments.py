@@ -26,12 +26,14 @@ _ISO: Final = re.compile(
     re.ASCII,
 )
 _OTHER: Final = re.compile(
-    r"(\d{1,2})([./-]) ?(\d{1,2})\2 ?(\d{4})(?:,? +(\d{1,2})[:.](\d\d)(?:[:.](\d\d))?(?: ?([AaPp])\.?[Mm]\.?)?)?",
+    r"(\d{1,2})([./-]) ?(\d{1,2})\2 ?(\d{4})(?:,? +(\d{1,2})[:.](\d\d)(?:[:.](\d\d))?(?:[ ?]?([AaPp])\.? ?[Mm]\.?)?)?",
     re.ASCII,
 )
 _TICKS: Final = re.compile(r"\\?/Date\((-?\d{1,16})(?:[+-]\d{4})?\)\\?/", re.ASCII)
 """Milliseconds since 1970 in UTC; the offset behind them is for showing only."""
 _WRAPPED: Final = ("value", "Value", "DateTime", "dateTime")
+_SPACES: Final = {0xA0: " ", 0x202F: " "}
+"""Blanks that never break: newer systems write one before AM and PM, which becomes "?" in a file of ASCII."""
 _NOTHING: Final = frozenset({"", "-", "n/a", "null", "none", "never", "00000000000000.000000+000"})
 
 
@@ -59,7 +61,7 @@ class Moments:
             value = next((value[key] for key in _WRAPPED if key in value), None)
         if value is None or value is False:
             return None
-        text = value.strip() if isinstance(value, str) else str(value)
+        text = value.strip().translate(_SPACES) if isinstance(value, str) else str(value)
         if text in self._cache:
             return self._cache[text]
         found = self._moment(text)
@@ -86,7 +88,7 @@ class Moments:
     def _other(self, match: re.Match[str]) -> int:
         """Month/day/year or day.month.year, perhaps with a time."""
         first, second = int(match[1]), int(match[3])
-        day, month = (first, second) if match[2] == "." or self._is_day_first(first, second) else (second, first)
+        day, month = (first, second) if self._is_day_first(match[2], first, second) else (second, first)
         hour = int(match[5] or 0)
         if match[8]:
             if not 1 <= hour <= 12:  # noqa: PLR2004 - a clock's face.
@@ -94,7 +96,10 @@ class Moments:
             hour = hour % 12 + 12 * (match[8] in "Pp")
         return _seconds(int(match[4]), month, day, hour, int(match[6] or 0), int(match[7] or 0))
 
-    def _is_day_first(self, first: int, second: int) -> bool:
+    def _is_day_first(self, separator: str, first: int, second: int) -> bool:
+        """Only a slash leaves it open: nobody who writes points or hyphens begins with the month."""
+        if separator != "/":
+            return True
         if first > 12 >= second:  # noqa: PLR2004 - months.
             self.seen_day_first = True
             return True
