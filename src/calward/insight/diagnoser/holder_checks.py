@@ -127,7 +127,10 @@ def _several(view: View) -> Said:
     if not _has(view, PackType.PER_DEVICE):
         return _NO_DEVICES
     groups = (_full(one) for one in _groups(view, PackType.PER_DEVICE, _identity))
-    several = [one for one in groups if len(one.licenses) > len({each.server for each in one.licenses})]
+    # Where names differ too it is device-renamed that says so.
+    several = [
+        one for one in groups if _on_one_server(one) and len({_name(each) for each in one.licenses} - {None}) <= 1
+    ]
     if not several:
         return Fine("no device holds two full licenses of one server")
     trouble = Trouble(
@@ -141,6 +144,11 @@ def _several(view: View) -> Said:
         [one.name for one in several],
     )
     return found([trouble], _NO_DEVICES)
+
+
+def _on_one_server(held: _Held) -> bool:
+    """Whether some server gave two of these licenses."""
+    return len(held.licenses) > len({each.server for each in held.licenses})
 
 
 def _full(held: _Held) -> _Held:

@@ -59,7 +59,7 @@ def _gone(ended: list[EstateLicense]) -> Iterator[Trouble]:
             f"{counted(len(ended), 'license')} of devices {verb(len(ended), 'has ended and still shows', 'have ended and still show')} as issued",
             _names(ended),
             "the devices did not come back to renew, and the license server has not returned the CALs to their pools",
-            "restart the license server's service, which returns what has ended; devices that come again get a license",
+            "look for event 16 on the license server (a CAL could not be returned); a device that comes again gets a license",
             names=[holder_of(one) for one in ended],
         )
 

@@ -84,10 +84,20 @@ def _over(view: View, key: PoolKey, tally: Tally) -> Trouble:
         f"{view.cal(key[1], key[2])} is over-used by {tally.number:,} on {key[0]}",
         f"{have}" + (f"; {listing(tally.names, tally.number)}" if tally.names else ""),
         "users without a CAL are let in and counted; what the agreement says about that is another question",
-        f"buy {tally.number:,} CALs of it or newer, or end the licenses of users who are gone",
+        _covering(view, key, tally.number),
         view.command("calward license list --status over-used"),
         tally.names,
     )
+
+
+def _covering(view: View, key: PoolKey, number: int) -> str:
+    """What covers so much over-use: first the CALs that lie idle, then a purchase."""
+    free = free_for(view, key) if key[2] != NO_FAMILY else []
+    idle = number if any(one is None for _, one in free) else sum(one or 0 for _, one in free)
+    if idle >= number:
+        return "buy nothing: CALs that would serve lie idle (over-used-though-free)"
+    first = f"beside the {idle:,} that lie idle " if idle else ""
+    return f"{first}buy {counted(number - idle, 'CAL')} of it or newer, or end the licenses of users who are gone"
 
 
 def _over_though_free(view: View) -> Said:

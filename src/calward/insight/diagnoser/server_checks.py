@@ -130,6 +130,8 @@ def _pack_too_new(view: View, pack: EstatePack) -> Trouble:
 def _disagree(view: View) -> Said:
     if not view.estate.hosts:
         return NO_HOSTS
+    if all(view.family(one.version) == NO_FAMILY for one in view.estate.servers):
+        return _NO_SERVER_VERSION
     mixed: dict[tuple[EstateServer, ...], list[str]] = {}
     several = 0
     for host in view.estate.hosts:

@@ -365,7 +365,7 @@ CASES: dict[str, Case] = {
     "device-several-licenses": Case(
         (
             (WARNING, "PC1 (L1, L2)", issued(a_license(), a_license(2, "2019", device="PC1"))),
-            (WARNING, "PC1 (L1, L2)", issued(a_license(hardware_id="a"), a_license(2, hardware_id="a"))),
+            (WARNING, "PC1 (L1, L2)", issued(a_license(hardware_id="a"), a_license(2, device=None, hardware_id="a"))),
         ),
         # A temporary license stands beside an older full one where no newer CAL is free.
         (
