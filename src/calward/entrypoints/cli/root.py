@@ -25,6 +25,7 @@ COMMANDS: Final = MappingProxyType(
             f"{_HERE}.diagnose:diagnose", "Say what is wrong in an estate, and whether somebody can log on."
         ),
         "plan": Place(f"{_HERE}.plan:plan", "See what comes of a change, and which CALs an estate needs."),
+        "forecast": Place(f"{_HERE}.forecast:forecast", "Say between which days CALs run out."),
         "server": Place(f"{_HERE}.server:server", "Show, activate and set up the license server itself."),
         "servers": Place(f"{_HERE}.servers:servers", "Look at several license servers at once."),
         "token": Place(f"{_HERE}.token:token", "Make and end administrators' tokens."),
