@@ -6,7 +6,7 @@ Loads a part when a command needs it: ``calward matrix`` loads no web server and
 import os
 import secrets
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from calward.domain.trust import Keyring, Role
     from calward.entrypoints.cli.wiring import RunOptions, ServeOptions, Where
     from calward.insight.estate import Estate
+    from calward.insight.reports.report import Report
 
 __all__ = ["Wiring", "main"]
 
@@ -290,6 +291,30 @@ class Wiring:
         from calward.adapters.system import SystemClock
 
         return SystemClock().now()
+
+    def report_text(self, found: "Report", form: str, *, bare: bool) -> Iterator[str]:
+        """A report as csv, json or html, in pieces."""
+        from calward.bootstrap_estates import report_text
+
+        return report_text(found, form, bare=bare)
+
+    def foreign_text(self, estate: "Estate", name: str, *, lsreport: bool, hardware_ids: bool) -> Iterator[str]:
+        """A report in the words of other systems' tools; raises LicensingError where they have none for it."""
+        from calward.bootstrap_estates import foreign_text
+
+        return foreign_text(estate, name, lsreport=lsreport, hardware_ids=hardware_ids)
+
+    def save_text(self, path: Path, pieces: Iterator[str]) -> None:
+        """Write a file whole or not at all; raises LicensingError."""
+        from calward.adapters.exports.writing.saving import save_pieces
+
+        save_pieces(path, pieces)
+
+    def save_workbook(self, path: Path, found: "Report") -> None:
+        """Write a report as a workbook; raises LicensingError."""
+        from calward.adapters.exports.writing.saving import save_workbook
+
+        save_workbook(path, found)
 
     def serve_asgi(
         self,

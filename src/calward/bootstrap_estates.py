@@ -1,12 +1,16 @@
 """How do commands get an estate: one that was imported, or the running license server's?"""
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from calward.adapters.admin_client import HttpAdminClient
 from calward.adapters.estate_folder import EstateFolder, estates_folder
 from calward.adapters.exports.reading import ExportFiles
+from calward.adapters.exports.writing.html_page import html_text
+from calward.adapters.exports.writing.lsreport import lsreport_text
+from calward.adapters.exports.writing.tables_text import csv_text, json_text
+from calward.adapters.exports.writing.wmi_rows import WMI_KINDS, wmi_text
 from calward.adapters.ladders import load_ladder
 from calward.adapters.snooze_file import SnoozeFile, own_snoozes
 from calward.adapters.system import SystemClock
@@ -15,8 +19,9 @@ from calward.app.estates.import_estate import ImportEstate, ImportFile
 from calward.app.estates.import_estate import import_estate as run_import
 from calward.domain.errors import LicensingError, Problem
 from calward.insight.estate import Estate, Source
+from calward.insight.reports.report import Report
 
-__all__ = ["find_estate", "import_estate", "open_estates", "open_snoozes", "served_estate"]
+__all__ = ["find_estate", "foreign_text", "import_estate", "open_estates", "open_snoozes", "served_estate"]
 
 
 def open_estates(folder: Path | None, environment: Mapping[str, str]) -> EstateFolder:
@@ -75,3 +80,21 @@ def _which(detail: str, names: Sequence[str]) -> str:
     if names:
         return f"{detail}; of the imported estates name one: {', '.join(names)}"
     return f"{detail}; and no estate has been imported: calward estate import FILE makes one"
+
+
+def report_text(found: Report, form: str, *, bare: bool) -> Iterator[str]:
+    """A report as csv, json or html, in pieces."""
+    if form == "csv":
+        return csv_text(found, bare=bare)
+    return json_text(found) if form == "json" else html_text(found)
+
+
+def foreign_text(estate: Estate, name: str, *, lsreport: bool, hardware_ids: bool) -> Iterator[str]:
+    """A report in the words of other systems' tools, in pieces; raises LicensingError where they have none for it."""
+    if lsreport:
+        if name != "usage":
+            raise LicensingError(Problem.MALFORMED, "lsreport lists licenses: report usage has its columns")
+        return lsreport_text(estate, hardware_ids=hardware_ids)
+    if name not in WMI_KINDS:
+        raise LicensingError(Problem.MALFORMED, f"WMI has no class for {name}: it has some for {', '.join(WMI_KINDS)}")
+    return wmi_text(estate, WMI_KINDS[name])

@@ -26,6 +26,7 @@ COMMANDS: Final = MappingProxyType(
         ),
         "plan": Place(f"{_HERE}.plan:plan", "See what comes of a change, and which CALs an estate needs."),
         "forecast": Place(f"{_HERE}.forecast:forecast", "Say between which days CALs run out."),
+        "report": Place(f"{_HERE}.report:report", "Make reports of use, purchases, refusals and compliance."),
         "server": Place(f"{_HERE}.server:server", "Show, activate and set up the license server itself."),
         "servers": Place(f"{_HERE}.servers:servers", "Look at several license servers at once."),
         "token": Place(f"{_HERE}.token:token", "Make and end administrators' tokens."),

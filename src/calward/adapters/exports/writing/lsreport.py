@@ -24,7 +24,7 @@ def lsreport_text(estate: Estate, *, hardware_ids: bool = False) -> Iterator[str
 
     With several license servers a last column names them: the tool's own form for that is not known.
     """
-    names, several = Names(estate.ladder), len({one.server for one in estate.licenses}) > 1
+    names, several = Names(estate.ladder), len({one.name for one in estate.servers}) > 1
     more = (*(("hardwareID",) if hardware_ids else ()), *(("server",) if several else ()))
     rows = (
         [*_cells(one, names), *((one.hardware_id or "",) if hardware_ids else ()), *((one.server,) if several else ())]
