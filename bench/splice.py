@@ -74,6 +74,7 @@ async def _through(
     process = multiprocessing.get_context("fork").Process(target=_child, args=arguments, daemon=True)
     process.start()
     try:
+        theirs.close()  # The child's copy is the last one: if the child dies, there is an end and no waiting.
         port = await asyncio.to_thread(ours.recv)
         reader, writer = await _connected(port, tls, licensed=licensed)
         return await _copied(reader, writer, mib * _MIB, cast("int", process.pid))
@@ -165,9 +166,14 @@ async def _relay(folder: Path, host_port: int, ready: Callable[[int], None]) -> 
 
     terms = relayed.terms(HostSecurity.PLAIN)
     settings = RelaySettings(("127.0.0.1", 0), ("127.0.0.1", host_port), lambda: terms, server_tls, None, Limits())
-    relay = RelayServer(settings, Outside(decide, lambda _ended: None, lambda _line: None, secrets.token_bytes))
+    outside = Outside(decide, _ignore, _ignore, secrets.token_bytes, _ignore)
+    relay = RelayServer(settings, outside)
     ready((await relay.start())[1])
     await asyncio.Event().wait()
+
+
+def _ignore(_told: str) -> None:
+    """What the relay tells is nothing to a benchmark."""
 
 
 class _Side(asyncio.Protocol):

@@ -460,6 +460,7 @@ def _serve(
 def _keep_id(file: Path, server_id: str) -> None:
     """Leave the server's id beside its keys: should the ledger be lost, the next one goes on under it."""
     if not file.exists():
+        file.touch(0o600)  # No secret, but like all that lies beside it its owner's alone.
         file.write_text(f"{server_id}\n", encoding="ascii")
 
 

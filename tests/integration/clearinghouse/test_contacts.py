@@ -11,6 +11,7 @@ from calward.app.clearinghouse.desk import Clearinghouse
 from calward.app.clearinghouse.sign_key_pack import SignKeyPack
 from calward.domain.acceptance import AcceptanceRefusal
 from calward.domain.cals import CalType
+from calward.domain.envelope import decode_envelope
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.pack_orders import PackRef, Register, TransferEnd, TransferOrder, TransferOutcome
 from calward.domain.pack_requests import MAX_WORDS, ChangeKind, RecoverReason, SourceState
@@ -274,13 +275,14 @@ def test_a_late_word_of_giving_up_a_right_does_not_take_a_newer_one(
     new.ask(new.deactivation())
 
 
-def test_a_pack_that_was_sold_straight_reaches_a_connected_server_by_itself(
+def test_a_pack_that_was_sold_straight_travels_as_its_file_and_in_no_answer(
     desk: Clearinghouse, old: AskingServer, new: AskingServer
 ) -> None:
     sold = SignKeyPack("A-1", old.server_id, "windows-server", "2003", CalType.PER_DEVICE, 5)
-    desk.sign_pack(sold)
-    (pack,) = old.ask(old.contact())
+    pack = KeyPackStatement.from_payload(decode_envelope(desk.sign_pack(sold)).payload)
     assert (pack.total, pack.version) == (5, "2003")
+    assert old.ask(old.contact()) == []
+    assert old.ask(old.contact(PackRef(pack.pack_id, 1))) == []
     assert new.refused(new.move(old, pack.pack_id)) is R.NOT_SAME_ORGANIZATION
     ((purchase, claimed),) = desk.overview().purchases
     assert (purchase.quantity, claimed) == (5, 5)

@@ -35,7 +35,8 @@ class SignKeyPack:
 def sign_key_pack(command: SignKeyPack, *, means: Means) -> Intent:
     """Plan the pack, with a purchase of its own that is claimed whole; the same order gets the same pack.
 
-    It waits in the server's outbox too, so that a server that is connected needs no file.
+    It travels as the file that the seller gets, and not by the server's contact: two ways would race, and the second would look
+    like a pack that is installed twice. What a server claims by numbers comes online.
 
     Raises: LicensingError: MALFORMED: a value is wrong; NOT_FOUND: server, ladder or version is not known; CONFLICT: the
     order was used for another sale; UNAVAILABLE.
@@ -81,7 +82,6 @@ def _sell(intent: Intent, record: PackRecord, purchase: Purchase, book: Book) ->
     purchase = replace(purchase, organization=server.organization)
     book.purchases.add(purchase, intent.order)
     book.register.put_packs([record])
-    book.outbox.post(server_id, f"{record.statement.pack_id}/1", intent.part, now, None)
     packs, purchases = [pack_fields(record)], [purchase_fields(purchase)]
     book.log.note(now, RegisterEvent.PACK_SOLD, packs=packs, purchases=purchases, order=intent.order)
     return intent
