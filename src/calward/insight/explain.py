@@ -98,7 +98,7 @@ def _license(view: View, license_: EstateLicense) -> Explanation:
         f"{holder_of(license_)}: {license_.status.value} license of {cal} on {license_.server}{ends}",
         tuple(steps),
         tuple(changes),
-        inferred=view.imported,
+        inferred=view.imported and license_.status in (LicenseStatus.TEMPORARY, LicenseStatus.OVER_USED),
     )
 
 

@@ -56,7 +56,7 @@ def _gone(ended: list[EstateLicense]) -> Iterator[Trouble]:
         yield Trouble(
             Severity.WARNING,
             Subject(Kind.ESTATE, "ended"),
-            f"{counted(len(ended), 'license')} of devices {verb(len(ended), 'has ended and still shows', 'have ended and still show')} as issued",
+            f"{counted(len(ended), 'per-device license')} {verb(len(ended), 'has ended and still shows', 'have ended and still show')} as issued",
             _names(ended),
             "the devices did not come back to renew, and the license server has not returned the CALs to their pools",
             "look for event 16 on the license server (a CAL could not be returned); a device that comes again gets a license",

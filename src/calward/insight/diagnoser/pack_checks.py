@@ -152,7 +152,7 @@ def _why_order(view: View, demand: _Demand, pack: EstatePack) -> _Why:
 
 
 def _expiring(view: View) -> Said:
-    packs = [pack for pack in view.bought() if view.alive(pack)]
+    packs = [pack for pack in view.bought() if view.alive(pack) and view.concerns(pack.type, view.family(pack.version))]
     if not packs:
         return _NO_PACKS
     ends = ((pack, pack.expires_at) for pack in packs if pack.expires_at is not None)
@@ -216,7 +216,7 @@ def _moving(view: View) -> Said:
         return _NO_PACKS
     if view.imported:
         return NotLooked("files of another system do not say whether a pack is on its way")
-    away = (pack for pack in packs if pack.moving)
+    away = (pack for pack in packs if pack.moving and view.concerns(pack.type, view.family(pack.version)))
     return found((_on_its_way(view, pack) for pack in away), Fine("no pack is on its way to another license server"))
 
 

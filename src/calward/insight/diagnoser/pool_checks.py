@@ -28,7 +28,11 @@ def _subject(view: View, key: PoolKey) -> Subject:
 
 
 def _headroom(view: View) -> Said:
-    finite = [(key, pool) for key, pool in view.pools.items() if pool.total and pool.free is not None]
+    finite = [
+        (key, pool)
+        for key, pool in view.pools.items()
+        if pool.total and pool.free is not None and view.concerns(*key[1:])
+    ]
     if not finite:
         return _NO_PACKS
     low = ((key, pool) for key, pool in finite if Decimal(pool.free or 0) < _share(view, key[0]) * (pool.total or 0))

@@ -38,8 +38,9 @@ class Scope:
         """The part of an estate that is asked about; raises LicensingError(NOT_FOUND) for an unknown host."""
         if self.host is None and self.holder is None:
             return View(estate)
-        part = estate if self.host is None else _at_host(estate, host_named(estate, self.host), self)
-        return View(part if self.holder is None else _of(part, self), estate)
+        host = None if self.host is None else host_named(estate, self.host)
+        part = estate if host is None else _at_host(estate, host, self)
+        return View(part if self.holder is None else _of(part, self), estate, host)
 
 
 def host_named(estate: Estate, name: str) -> EstateHost:

@@ -79,10 +79,12 @@ def holder_of(license_: EstateLicense) -> str:
 class View:
     """An estate with look-ups; each is made once, when first asked for, by one pass over its list."""
 
-    def __init__(self, estate: Estate, whole: Estate | None = None) -> None:
+    def __init__(self, estate: Estate, whole: Estate | None = None, host: EstateHost | None = None) -> None:
         self.estate = estate
         self.whole = whole or estate
         """The snapshot of which ``estate`` is a part: tells what it does not say at all from what it does not say of this part."""
+        self.host = host
+        """The one host that is asked about; None: all."""
         self.now = estate.taken_at
         self.ladder = estate.ladder
         self.imported = estate.source is Source.IMPORT
@@ -103,6 +105,12 @@ class View:
             return self.ladder.family_of(version)
         except LicensingError:
             return NO_FAMILY
+
+    def concerns(self, type_: PackType, family: int) -> bool:
+        """Whether CALs of a kind concern what is asked about: of one host's mode and its version or newer, where one is."""
+        if self.host is None or self.host.mode is None:
+            return True
+        return type_ == self.host.mode and family >= self.family(self.host.version)
 
     def cal(self, type_: PackType, family: int) -> str:
         """What CALs of a family are called: ``2012/2012R2/per-user``."""

@@ -114,6 +114,18 @@ def test_a_host_is_looked_at_alone():
     assert "server-older-than-host" in {one["id"] for one in diagnose("--host", "rdsh25", "--json").json["findings"]}
 
 
+def test_pools_that_do_not_concern_a_host_are_left_out():
+    packs = [
+        EstatePack(str(n), "LS1", version, DEVICE, "volume", 9, 9) for n, version in enumerate(("2016", "2019", "2025"))
+    ]
+    full = Estate("berlin", Source.IMPORT, NOW, ladder(), SERVERS, HOSTS, packs)
+    keys = {one["key"] for one in diagnose("--host", "rdsh07", "--json", wiring=Wiring(full)).json["findings"]}
+    assert {key for key in keys if key.startswith("headroom")} == {
+        "headroom@LS1 2019/per-device",
+        "headroom@LS1 2025/per-device",
+    }
+
+
 def test_an_unknown_host_is_not_found():
     ran = diagnose("--host", "SH9")
     assert ran.code == Exit.NOT_FOUND
