@@ -110,7 +110,7 @@ class View:
         """Whether CALs of a kind concern what is asked about: of one host's mode and its version or newer, where one is."""
         if self.host is None or self.host.mode is None:
             return True
-        return type_ == self.host.mode and family >= self.family(self.host.version)
+        return type_ is PackType(self.host.mode) and family >= self.family(self.host.version)
 
     def cal(self, type_: PackType, family: int) -> str:
         """What CALs of a family are called: ``2012/2012R2/per-user``."""
