@@ -8,6 +8,7 @@ from typing import Any, Final
 from calward.insight.diagnoser.check import About, Check, Fine, Found, NotLooked
 from calward.insight.diagnoser.holder_checks import CHECKS as HOLDERS
 from calward.insight.diagnoser.host_checks import CHECKS as HOSTS
+from calward.insight.diagnoser.idle_checks import CHECKS as IDLE
 from calward.insight.diagnoser.leaving_checks import CHECKS as LEAVING
 from calward.insight.diagnoser.list_checks import CHECKS as LISTS
 from calward.insight.diagnoser.logon import Answer, can_log_on
@@ -17,6 +18,7 @@ from calward.insight.diagnoser.refusal_checks import CHECKS as REFUSALS
 from calward.insight.diagnoser.scope import Scope
 from calward.insight.diagnoser.server_checks import CHECKS as SERVERS
 from calward.insight.diagnoser.supply_checks import CHECKS as SUPPLY
+from calward.insight.diagnoser.temporary_checks import CHECKS as TEMPORARY
 from calward.insight.diagnoser.view import View
 from calward.insight.estate import Estate
 from calward.insight.findings import Finding
@@ -29,6 +31,8 @@ CHECKS: Final[tuple[Check, ...]] = (
     *HOSTS,
     *SUPPLY,
     *POOLS,
+    *TEMPORARY,
+    *IDLE,
     *PACKS,
     *HOLDERS,
     *LEAVING,

@@ -1,28 +1,24 @@
-"""Are there enough CALs of each version and type, and do those who could have a full one have it?"""
+"""Are there enough CALs of each version and type, and does any lie idle beside over-use?"""
 
-from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
-from calward.domain.settings import SECONDS_PER_DAY, Settings
+from calward.domain.settings import Settings
 from calward.insight.diagnoser.check import About, Check, Fine, NotLooked, Said, Trouble, found
 from calward.insight.diagnoser.view import NO_FAMILY, Pool, PoolKey, Tally, View
-from calward.insight.diagnoser.words import counted, listing, verb
-from calward.insight.estate import LicenseStatus, PackType
+from calward.insight.diagnoser.words import counted, listing
+from calward.insight.estate import PackType
 from calward.insight.findings import Kind, Severity, Subject
 
-__all__ = ["CHECKS", "free_for", "reasons_told"]
+__all__ = ["CHECKS", "PREVENT", "free_for", "free_told", "pool_subject"]
 
 _NO_PACKS: Final = NotLooked("the snapshot has no packs that were bought")
-_NO_LICENSES: Final = NotLooked("the snapshot has no issued licenses")
 _USUAL: Final = Settings()
-_ENDS_SOON: Final = 14 * SECONDS_PER_DAY
-_FIRST: Final = frozenset({"first-contact", "not-proven"})
-"""Reasons that are no trouble: they go away with the next logon."""
-_PREVENT: Final = "prevent_license_upgrade"
+PREVENT: Final = "prevent_license_upgrade"
 
 
-def _subject(view: View, key: PoolKey) -> Subject:
+def pool_subject(view: View, key: PoolKey) -> Subject:
+    """A pool as the subject of a finding."""
     server, type_, family = key
     return Subject(Kind.PACK, f"{server} {view.cal(type_, family)}")
 
@@ -53,7 +49,7 @@ def _low(view: View, key: PoolKey, pool: Pool) -> Trouble:
     cal, total, free = view.cal(key[1], key[2]), pool.total or 0, pool.free or 0
     return Trouble(
         Severity.WARNING,
-        _subject(view, key),
+        pool_subject(view, key),
         f"{'none' if not free else 'less than a tenth' if _share(view, key[0]) == _USUAL.low_share else 'too few'} of the {cal} CALs on {key[0]} "
         f"{'is' if not free else 'are'} free",
         f"{free:,} of {total:,} free",
@@ -69,7 +65,8 @@ def free_for(view: View, key: PoolKey) -> list[tuple[int, int | None]]:
     return [(own, pool.free) for own, pool in view.suiting(server, type_, family) if pool.free is None or pool.free]
 
 
-def _told(view: View, type_: PackType, free: list[tuple[int, int | None]]) -> str:
+def free_told(view: View, type_: PackType, free: list[tuple[int, int | None]]) -> str:
+    """How many of which CALs are free."""
     return ", ".join(f"{'unlimited' if n is None else format(n, ',')} {view.cal(type_, family)}" for family, n in free)
 
 
@@ -84,7 +81,7 @@ def _over(view: View, key: PoolKey, tally: Tally) -> Trouble:
     have = f"{pool.total or 0:,} CALs of it are bought, {pool.free or 0:,} free" if pool else "no CAL of it is bought"
     return Trouble(
         Severity.WARNING,
-        _subject(view, key),
+        pool_subject(view, key),
         f"{view.cal(key[1], key[2])} is over-used by {tally.number:,} on {key[0]}",
         f"{have}" + (f"; {listing(tally.names, tally.number)}" if tally.names else ""),
         "users without a CAL are let in and counted; what the agreement says about that is another question",
@@ -114,7 +111,7 @@ def _over_though_free(view: View) -> Said:
 
 
 def _idle(view: View, key: PoolKey, tally: Tally, free: list[tuple[int, int | None]]) -> Trouble:
-    prevented = view.setting(key[0], _PREVENT) == "True"
+    prevented = view.setting(key[0], PREVENT) == "True"
     cause = "their next logon gives them one of these: over-use becomes a CAL then, and not before"
     if view.imported:
         cause = "the old system does not count users of older hosts against newer CALs, though these open those hosts"
@@ -122,124 +119,17 @@ def _idle(view: View, key: PoolKey, tally: Tally, free: list[tuple[int, int | No
         cause = "the policy prevent_license_upgrade keeps newer CALs for newer hosts"
     return Trouble(
         Severity.WARNING,
-        _subject(view, key),
+        pool_subject(view, key),
         f"{view.cal(key[1], key[2])} is over-used by {tally.number:,} on {key[0]} while CALs that would serve lie idle",
-        f"free: {_told(view, key[1], free)}",
+        f"free: {free_told(view, key[1], free)}",
         cause,
         view.either(
             "wait for the next logons; or set prevent_license_upgrade to false",
             "you are covered as far as the newer CALs reach: note it for the next audit, and do not buy for this",
         ),
-        view.command(f"calward server set {_PREVENT}=false") if prevented else None,
+        view.command(f"calward server set {PREVENT}=false") if prevented else None,
         tally.names,
         inferred=view.imported,
-    )
-
-
-def _temporaries(view: View) -> Iterator[tuple[PoolKey, Tally]]:
-    for (status, key), tally in view.tallies.items():
-        if status is LicenseStatus.TEMPORARY and key[1] is not PackType.BUILT_IN:
-            yield key, tally
-
-
-def _temporary_though_free(view: View) -> Said:
-    if not view.estate.licenses:
-        return _NO_LICENSES
-    with_free = ((key, tally, free_for(view, key)) for key, tally in _temporaries(view))
-    wrong = ((key, tally, free) for key, tally, free in with_free if free)
-    return found(
-        (_waiting(view, key, tally, free) for key, tally, free in wrong),
-        Fine("no temporary license runs beside free CALs"),
-    )
-
-
-def _waiting(view: View, key: PoolKey, tally: Tally, free: list[tuple[int, int | None]]) -> Trouble:
-    first = sum(number for why, number in tally.why.items() if set(why) <= _FIRST)
-    server = view.server.get(key[0])
-    off = server is not None and server.activated is False
-    return Trouble(
-        Severity.INFO if first == tally.number else Severity.WARNING,
-        _subject(view, key),
-        f"{counted(tally.number, 'temporary license')} of {view.cal(key[1], key[2])} on {key[0]} {verb(tally.number, 'runs', 'run')} "
-        "though full CALs are free",
-        f"free: {_told(view, key[1], free)}; {reasons_told(tally)}{listing(tally.names, tally.number)}",
-        "the license server is not activated: no full license is given"
-        if off
-        else "a device's first license is temporary; it gets a full one when it asks again after somebody has logged on with it",
-        "nothing where they are new: the next logon gives a full license; devices that never come again cost nothing",
-        view.command("calward license list --status temporary"),
-        tally.names,
-        inferred=view.imported and not off,
-    )
-
-
-def reasons_told(tally: Tally) -> str:
-    """The reasons that licenses bear, the most frequent first; "" where the snapshot has none."""
-    if not tally.why:
-        return ""
-    told = ", ".join(f"{number:,} {' + '.join(why)}" for why, number in tally.why.most_common(4))
-    return f"why: {told}; "
-
-
-def _prevented(view: View) -> Said:
-    told = [one.name for one in view.estate.servers if view.setting(one.name, _PREVENT) is not None]
-    if not told:
-        return NotLooked("the snapshot does not say whether newer CALs are kept for newer hosts")
-    wanting = [*_temporaries(view), *view.over_used.items()]
-    held = ((key, tally, _only_newer(view, key)) for key, tally in wanting if view.setting(key[0], _PREVENT) == "True")
-    return found(
-        (_kept(view, key, tally, free) for key, tally, free in held if free),
-        Fine("no policy keeps a free CAL from anybody"),
-    )
-
-
-def _only_newer(view: View, key: PoolKey) -> list[tuple[int, int | None]]:
-    free = free_for(view, key) if key[2] != NO_FAMILY else []
-    return [] if any(family == key[2] for family, _ in free) else free
-
-
-def _kept(view: View, key: PoolKey, tally: Tally, free: list[tuple[int, int | None]]) -> Trouble:
-    return Trouble(
-        Severity.WARNING,
-        _subject(view, key),
-        f"the policy prevent_license_upgrade keeps free CALs from {counted(tally.number, 'holder')} of {view.cal(key[1], key[2])}",
-        f"free: {_told(view, key[1], free)}; {listing(tally.names, tally.number)}",
-        "newer CALs are kept for newer hosts, and none of the hosts' own version is free",
-        "allow it, or buy CALs of the hosts' own version",
-        view.command(f"calward server set {_PREVENT}=false"),
-        tally.names,
-    )
-
-
-def _temporary_ends(view: View) -> Said:
-    if not view.estate.licenses:
-        return _NO_LICENSES
-    soon: dict[PoolKey, Tally] = {}
-    for one in view.estate.licenses:
-        if (
-            one.status is LicenseStatus.TEMPORARY
-            and one.expires_at is not None
-            and view.now < one.expires_at <= view.now + _ENDS_SOON
-        ):
-            soon.setdefault((one.server, one.type, view.family(one.version)), Tally()).add(one)
-    bare = ((key, tally) for key, tally in soon.items() if key[1] is not PackType.BUILT_IN and not free_for(view, key))
-    return found(
-        (_stranded(view, key, tally) for key, tally in bare),
-        Fine("none ends within two weeks without a free CAL to follow it"),
-    )
-
-
-def _stranded(view: View, key: PoolKey, tally: Tally) -> Trouble:
-    return Trouble(
-        Severity.ERROR,
-        _subject(view, key),
-        f"{counted(tally.number, 'temporary license')} of {view.cal(key[1], key[2])} on {key[0]} {verb(tally.number, 'ends', 'end')} "
-        "within two weeks, and no CAL is free",
-        f"{reasons_told(tally)}{listing(tally.names, tally.number)}",
-        "a temporary license is given once: when it ends without a free CAL its device is refused",
-        f"install {view.cal(key[1], key[2])} CALs or newer, or free some, before they end",
-        view.command("calward license list --status temporary"),
-        tally.names,
     )
 
 
@@ -247,7 +137,4 @@ CHECKS: Final = (
     Check("headroom", "a tenth of the CALs is free", About.PLACE, _headroom),
     Check("over-used", "no pool is over-used", About.HOLDER, _over_used),
     Check("over-used-though-free", "no CAL lies idle beside over-use", About.HOLDER, _over_though_free),
-    Check("temporary-though-free", "no temporary license beside free CALs", About.HOLDER, _temporary_though_free),
-    Check("upgrade-prevented", "no policy keeps free CALs from anybody", About.HOLDER, _prevented),
-    Check("temporary-ends", "a CAL is free for who has a temporary license", About.HOLDER, _temporary_ends),
 )
