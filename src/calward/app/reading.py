@@ -11,7 +11,7 @@ from calward.app.heartbeats import Heartbeat
 from calward.app.registry import AdminToken, HostRecord, Policy
 from calward.domain.cals import CalType, HolderKind
 from calward.domain.events import Event
-from calward.domain.key_packs import KeyPack
+from calward.domain.key_packs import KeyPack, PackId
 from calward.domain.licenses import License
 from calward.domain.parties import Server
 
@@ -133,6 +133,9 @@ class Reader(Protocol):
 
     def pack(self, name: str, now: int) -> PackRow | None:
         """One installed pack."""
+
+    def pack_statements(self) -> Mapping[PackId, bytes]:
+        """What the clearinghouse signed for each installed pack, as it was installed; empty where a pack came without."""
 
     def licenses(self, wanted: LicenseFilter, page: Page, now: int) -> Sequence[LicenseRow]:
         """Licenses, newest first; ``page.after`` is a license's number."""

@@ -8,6 +8,7 @@ from calward.app.estates.document import from_json
 from calward.app.estates.own_estate import take_snapshot
 from calward.domain.cals import CalType
 from calward.domain.roles import Role
+from calward.domain.statements import Program
 from calward.insight.estate import LicenseStatus, PackType, Source
 from tests.support.builders import USER, ladder
 from tests.support.clocks import DAY
@@ -83,3 +84,14 @@ def test_it_is_one_json_object_for_programs_that_are_not_ours(used):
     document = json.loads(used.client.get("/api/v1/estate", headers=used.admin(Role.OPERATOR)).content)
     assert document["format"] == "calward-estate/1"
     assert document["ladder"]["rungs"][0]["id"] == "2000"
+
+
+def test_a_pack_says_by_which_program_it_was_bought_as_far_as_its_statement_does(server, admin):
+    envelope = {"Content-Type": "application/vnd.dsse.envelope.v1+json"}
+    ring, signed = server.clearinghouse.keyring(), server.clearinghouse.pack(program=Program.VOLUME)
+    server.client.put("/api/v1/server/keyring", content=ring, headers=admin | envelope)
+    assert (
+        server.client.post("/api/v1/packs", content=signed, headers=admin | envelope).json()["outcome"] == "installed"
+    )
+    server.install("P9")
+    assert {pack.id: pack.program for pack in snapshot(server).packs} == {f"{1:032x}": "volume", "P9": "key pack"}

@@ -69,6 +69,10 @@ class SqlReader:
     def pack(self, name: str, now: int) -> PackRow | None:
         return next(iter(self._packs(now, and_(pack.c.removed_at.is_(None), pack.c.id == name))), None)
 
+    def pack_statements(self) -> Mapping[PackId, bytes]:
+        found = self._all(select(pack.c.id, pack.c.statement).where(pack.c.removed_at.is_(None)))
+        return {PackId(name): bytes(statement) for name, statement in found}
+
     def _packs(self, now: int, where: Condition) -> Sequence[PackRow]:
         held = (
             select(func.count())

@@ -11,8 +11,11 @@ from calward.app.licensing.show_status import HORIZON, needed_server
 from calward.app.reading import Ended, HostInForce, LicenseFilter, LicenseRow, PackRow, Page, Reader, RefusalRow
 from calward.domain.answers import license_name
 from calward.domain.cals import HolderKind
+from calward.domain.envelope import decode_envelope
+from calward.domain.errors import LicensingError
 from calward.domain.ladder import Ladder
 from calward.domain.parties import Server
+from calward.domain.statements import KeyPackStatement
 from calward.insight.diagnoser.leaving_checks import REVOKED_FACT
 from calward.insight.estate import (
     Estate,
@@ -30,7 +33,7 @@ __all__ = ["OwnEstate", "take_snapshot"]
 
 _PAGE: Final = 2000
 _PROGRAM: Final = "key pack"
-"""Our own packs come from a clearinghouse; which program they were bought by stands in their signed statement."""
+"""Of a pack that came without a signed statement, in which its program would stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,7 @@ def take_snapshot(reader: Reader, ladder: Ladder, *, now: int, addresses: Sequen
     Raises: LicensingError(NOT_FOUND): the ledger is empty.
     """
     server = needed_server(reader)
+    programs = {name: _program(statement) for name, statement in reader.pack_statements().items()}
     head = Estate(
         name=server.name,
         source=Source.CALWARD,
@@ -55,7 +59,7 @@ def take_snapshot(reader: Reader, ladder: Ladder, *, now: int, addresses: Sequen
         ladder=ladder,
         servers=[_server(server, now)],
         hosts=[_host(found, addresses) for found in reader.hosts()],
-        packs=[_pack(row, server.name) for row in reader.packs(now)],
+        packs=[_pack(row, server.name, programs.get(row.pack.id, _PROGRAM)) for row in reader.packs(now)],
         facts={"server_id": server.id, **_revoked(reader, ladder, now)},
     )
     return OwnEstate(head, _licenses(reader, server.name, now), _failures(reader, server.name))
@@ -80,14 +84,22 @@ def _host(found: HostInForce, addresses: Sequence[str]) -> EstateHost:
     return EstateHost(found.host.name, found.host.version, found.mode, tuple(servers), found.host.seen_at)
 
 
-def _pack(row: PackRow, server: str) -> EstatePack:
+def _program(statement: bytes) -> str:
+    """How a pack was bought, as its statement says: it was verified when it was installed."""
+    try:
+        return KeyPackStatement.from_payload(decode_envelope(statement).payload).program.value
+    except LicensingError:
+        return _PROGRAM
+
+
+def _pack(row: PackRow, server: str, program: str) -> EstatePack:
     pack = row.pack
     return EstatePack(
         id=pack.id,
         server=server,
         version=pack.version,
         type=PackType(pack.type),
-        program=_PROGRAM,
+        program=program,
         total=pack.total,
         issued=row.issued,
         expires_at=_end(pack.expires_at),
