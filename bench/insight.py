@@ -1,7 +1,7 @@
 """How long do questions about large estates take, and how does it grow with their size?
 
 ``import``: files of another system become a snapshot, by the command itself in a process of its own. Its yardstick reads the same file
-as bare CSV and does nothing with it.
+as bare CSV and does nothing with it. ``plan``, ``diagnose`` and ``forecast``: ``bench.questions``.
 """
 
 import csv
@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from bench import questions
 from bench.figures import Sizes, middle, ratio
 from bench.places import say
 
@@ -35,7 +36,7 @@ sys.exit(code)
 
 def measure(folder: Path, sizes: Sizes) -> Mapping[str, Any]:
     """The figures by what was asked."""
-    return {"import": _imports(folder, sizes)}
+    return {"import": _imports(folder, sizes), **questions.measure(folder, sizes)}
 
 
 def _imports(folder: Path, sizes: Sizes) -> Mapping[str, Any]:

@@ -35,7 +35,10 @@ MEANINGS: Final = MappingProxyType(
         Exit.REFUSED: "a rule says no, or it conflicts with what is there: the output says why",
         Exit.UNAUTHORIZED: "no token, an unknown or ended one, or a role that does not allow it",
         Exit.UNAVAILABLE: "the license server does not answer, or cannot say now: try again later",
-        Exit.FINDINGS: "the command has done its work and found something: audit verify, scenario run, rdp decode, agent doctor, diagnose",
+        Exit.FINDINGS: (
+            "the command has done its work and found something: "
+            "agent doctor, audit verify, diagnose, forecast, plan, rdp decode, report compliance, scenario run"
+        ),
         Exit.INTERRUPTED: "stopped by Ctrl-C",
     }
 )
