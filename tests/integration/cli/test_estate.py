@@ -1,12 +1,15 @@
 """Does a newcomer with exported files see an estate, by the commands alone?"""
 
 import runpy
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from calward.adapters.estate_folder import EstateFolder
 from calward.bootstrap import Wiring
 from calward.entrypoints.cli.exit_codes import Exit
+from calward.insight.estate import LicenseStatus
 from tests.integration.cli.conftest import RealApi
 from tests.support.builders import USER
 from tests.support.command_line import calward
@@ -44,7 +47,7 @@ def files(tmp_path):
 def test_two_files_are_an_estate(estate, files):
     made = estate("import", *files)
     assert made.code == Exit.OK
-    assert made.lines == ["imported: 2 packs, 2 issued licenses, 0 hosts, 0 failed issuances of 1 license servers"]
+    assert made.lines == ["imported: 2 packs, 2 issued licenses, 0 hosts, 0 failed issuances, 1 license server"]
     assert "issued.csv:3: IssueDate 'x' is no date" in made.err
     assert "see it: calward estate show imported" in made.err
     shown = estate("show", "imported")
@@ -252,3 +255,15 @@ def test_files_of_one_name_are_told_apart(estate, files, tmp_path):
     again.write_text(table(an_issued(IssueDate="y")))
     told = estate("import", *files, again, "--json").json["problems"]
     assert {one["file"] for one in told} == {str(files[1]), str(again)}
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_licenses_are_read_to_the_last(estate, tmp_path):
+    runpy.run_path(str(IMPORTS / "make.py"))["write_long_list"](tmp_path / "issued.csv", 100_000)
+    made = estate("import", IMPORTS / "powershell" / "packs.csv", tmp_path / "issued.csv", "--json").json
+    assert (made["issued"], made["problems"]) == (100_000, [])
+    found = EstateFolder(tmp_path / "estates").newest("imported")
+    assert Counter((one.pack, one.version, one.status) for one in found.licenses) == {
+        ("3", "2008", LicenseStatus.ACTIVE): 88_889,
+        ("13", "2008", LicenseStatus.TEMPORARY): 11_111,
+    }

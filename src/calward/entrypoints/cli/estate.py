@@ -19,6 +19,7 @@ from calward.entrypoints.cli.estate_view import (
     problem_documents,
     show_estate,
     snapshot,
+    summary,
     tell_problems,
 )
 from calward.entrypoints.cli.output import Column, print_json, say, table
@@ -130,11 +131,7 @@ def import_(
             }
         )
         return
-    number = numbers(made)
-    say(
-        f"{safe(made.name)}: {number['packs']} packs, {number['issued']} issued licenses, {number['hosts']} hosts, "
-        f"{number['failures']} failed issuances of {number['servers']} license servers"
-    )
+    say(f"{safe(made.name)}: {summary(made)}")
     tell_problems(made.problems)
     say(f"see it: calward estate show {safe(made.name)}", err=True)
 

@@ -11,7 +11,16 @@ from calward.entrypoints.cli.output import Column, Fit, cell, facts, say, table
 from calward.entrypoints.cli.safe_text import safe
 from calward.insight.estate import Estate, EstatePack, ImportProblem, Source
 
-__all__ = ["estate_document", "listed", "numbers", "problem_documents", "show_estate", "snapshot", "tell_problems"]
+__all__ = [
+    "estate_document",
+    "listed",
+    "numbers",
+    "problem_documents",
+    "show_estate",
+    "snapshot",
+    "summary",
+    "tell_problems",
+]
 
 _SHOWN: Final = 20
 """Problems that are printed to people; JSON has all."""
@@ -76,6 +85,20 @@ def _pack(pack: EstatePack) -> dict[str, Any]:
         "expires_at": None if pack.expires_at is None else rfc3339(pack.expires_at),
         "server": pack.server,
     }
+
+
+_WORDS: Final = {
+    "packs": "pack",
+    "issued": "issued license",
+    "hosts": "host",
+    "failures": "failed issuance",
+    "servers": "license server",
+}
+
+
+def summary(found: Estate) -> str:
+    """An estate in one line."""
+    return ", ".join(f"{number} {_WORDS[key]}{'' if number == 1 else 's'}" for key, number in numbers(found).items())
 
 
 def numbers(found: Estate) -> Mapping[str, int]:
