@@ -11,11 +11,16 @@ import pytest
 from calward.adapters.ladders import load_ladder
 from calward.app.estates.document import from_document, to_document
 from calward.app.estates.own_estate import take_snapshot
+from calward.app.licensing.foresee import foresee
+from calward.app.licensing.issue_license import IssueLicense
 from calward.bootstrap_demo import fill_demo
 from calward.bootstrap_server import LicenseServer
 from calward.config import ServerConfig
+from calward.domain.cals import HolderKind
+from calward.domain.events import Kind
+from calward.domain.parties import Host
 from calward.insight.diagnoser import Scope, diagnose
-from calward.insight.diagnoser.logon import Outcome
+from calward.insight.diagnoser.logon import Outcome, can_log_on
 from tests.support.clocks import SetClock
 
 NOW = 1_772_450_400
@@ -25,13 +30,18 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo diagnosis")]
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory):
+def server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("demo")
     fill_demo(folder, "clearinghouse", until=NOW)
-    server = LicenseServer(ServerConfig(data_dir=folder), clock=SetClock(NOW))
+    made = LicenseServer(ServerConfig(data_dir=folder), clock=SetClock(NOW))
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def demo(server):
     taken = take_snapshot(server.reader, server.ladder, now=NOW, addresses=["https://ls1.example:8443"])
     estate = replace(taken.head, licenses=list(taken.licenses), failures=list(taken.failures))
-    server.close()
     return from_document(json.loads(json.dumps(to_document(estate))), load_ladder)
 
 
@@ -104,3 +114,31 @@ def test_what_may_be_revoked_counts_those_revoked_before(demo):
 def test_whether_somebody_can_log_on_is_as_the_ledger_would_answer(demo, scope, outcome):
     answer = diagnose(demo, scope).answer
     assert answer.outcome is outcome, answer
+
+
+def test_whoever_asks_wherever_the_snapshot_answers_as_the_ledger_would(demo, server):
+    devices = [one.hardware_id for one in demo.licenses if one.device][::7]
+    users = [one.user for one in demo.licenses if one.user][::7]
+    holders = {HolderKind.DEVICE: [*devices, "f" * 40], HolderKind.USER: [*users, "nobody"]}
+    asked = []
+    for found in server.reader.hosts():
+        kind = found.mode.holder_kind
+        asked += [(found, kind, key) for key in holders[kind]]
+    real = server.ledger.write(lambda book: [decided(book, *one) for one in asked])
+    assert len(asked) > 250
+    assert [answered(demo, *one) for one in asked] == real
+    assert set(real) == {"full", "temporary", "over-use", "refused"}
+
+
+def decided(book, found, kind, key):
+    host = Host(found.host.id, found.host.name, found.host.version, found.host.family, found.mode, enrolled=True)
+    event = foresee(IssueLicense(host, "", kind, key, key), book, now=NOW)
+    if event["kind"] == Kind.REFUSAL:
+        return "refused"
+    return {"active": "full", "temporary": "temporary", "over-used": "over-use"}[event["status"]]
+
+
+def answered(estate, found, kind, key):
+    is_device = kind is HolderKind.DEVICE
+    scope = Scope(found.host.name, user=None if is_device else key, device=key if is_device else None)
+    return can_log_on(estate, scope).outcome.value

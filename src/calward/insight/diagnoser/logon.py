@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from calward.insight.diagnoser.pool_checks import free_for
 from calward.insight.diagnoser.scope import Scope, host_named, of_holder
+from calward.insight.diagnoser.temporary_checks import UNPROVEN
 from calward.insight.diagnoser.view import NO_FAMILY, View
 from calward.insight.diagnoser.words import day, listing
 from calward.insight.estate import Estate, EstateHost, EstateLicense, EstateServer, LicenseStatus, PackType
@@ -168,7 +169,9 @@ class _Asking:
 
     def _given(self, held: Sequence[EstateLicense], servers: Sequence[EstateServer], type_: PackType) -> Outcome | None:
         """What the license servers would give, in the order of the host's list."""
-        known = bool(held)
+        known = any(not (one.why and set(one.why) <= UNPROVEN) for one in held)
+        if held and not known and type_ is PackType.PER_DEVICE:
+            self.steps.append("it is not proven, as far as the snapshot says: a full license comes after a logon")
         for server in servers:
             free = self._free(server, type_)
             if free and (known or type_ is PackType.PER_USER):

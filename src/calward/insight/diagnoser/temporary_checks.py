@@ -11,11 +11,11 @@ from calward.insight.diagnoser.words import counted, listing, verb
 from calward.insight.estate import LicenseStatus, PackType
 from calward.insight.findings import Severity
 
-__all__ = ["CHECKS"]
+__all__ = ["CHECKS", "UNPROVEN"]
 
 _NO_LICENSES: Final = NotLooked("the snapshot has no issued licenses")
 _ENDS_SOON: Final = 14 * SECONDS_PER_DAY
-_FIRST: Final = frozenset({"first-contact", "not-proven"})
+UNPROVEN: Final = frozenset({"first-contact", "not-proven"})
 """Reasons that are no trouble: they go away with the next logon."""
 
 
@@ -37,7 +37,7 @@ def _temporary_though_free(view: View) -> Said:
 
 
 def _waiting(view: View, key: PoolKey, tally: Tally, free: list[tuple[int, int | None]]) -> Trouble:
-    first = sum(number for why, number in tally.why.items() if set(why) <= _FIRST)
+    first = sum(number for why, number in tally.why.items() if set(why) <= UNPROVEN)
     server = view.server.get(key[0])
     off = server is not None and server.activated is False
     return Trouble(
