@@ -13,6 +13,7 @@ from calward.app.estates.ports import EstateStore
 from calward.domain.answers import rfc3339
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.fields import parse_moment
+from calward.entrypoints.cli.desk import json_option
 from calward.entrypoints.cli.estate import estates_where
 from calward.entrypoints.cli.exit_codes import Exit
 from calward.entrypoints.cli.output import Column, Fit, cell, say, table
@@ -90,7 +91,7 @@ def _options(function: Callable[..., None]) -> Callable[..., None]:
         click.option("--at", metavar="DATE", help="At this day (its end) or time: from the newest snapshot before it."),
     ):
         function = option(function)
-    return estates_where(function)
+    return estates_where(json_option(function))
 
 
 def _command(name: str) -> click.Command:
@@ -123,6 +124,7 @@ def _run(
     version: str | None,
     license_server: str | None,
     form: str | None,
+    as_json: bool,
     output: Path | None,
     bare: bool,
     wmi: bool,
@@ -132,9 +134,9 @@ def _run(
     **where: Any,  # noqa: ANN401
 ) -> None:
     wiring: WiresReports = ctx.obj
-    chosen = _form(form, output, foreign=wmi or lsreport)
-    if wmi and lsreport:
-        raise click.UsageError("--wmi and --lsreport are two forms: choose one")
+    if (wmi, lsreport, as_json, form is not None).count(True) > 1:
+        raise click.UsageError("--format, --json, --wmi and --lsreport name a form each: choose one")
+    chosen = "csv" if wmi or lsreport else _form("json" if as_json else form, output)
     moment = None if at is None else _moment(at)
     whole = wiring.estate(name, _where(**where), folder)
     part = Part(None if type_ is None else PackType(type_), version, license_server)
@@ -153,17 +155,13 @@ def _where(server: str | None, token_file: Path | None, ca_file: Path | None, fi
     return Where(server, token_file, ca_file, fingerprint)
 
 
-def _form(form: str | None, output: Path | None, *, foreign: bool) -> str:
+def _form(form: str | None, output: Path | None) -> str:
     """The form that was asked for, by name or by the end of the file's name."""
-    if foreign:
-        if form not in (None, "csv"):
-            raise click.UsageError("--wmi and --lsreport are forms of their own: leave --format out")
-        return "csv"
     ending = output.suffix[1:].lower() if output else ""
-    chosen = form or (ending if ending in _FORMS else "csv" if output else "table")
-    if chosen == "xlsx" and output is None:
+    chosen = form or (ending if ending in _FORMS else "csv" if ending else "table")
+    if chosen == "xlsx" and (output is None or str(output) == "-"):
         raise click.UsageError("a workbook is no text: name its file with -o")
-    if chosen == "table" and output is not None:
+    if chosen == "table" and output is not None and str(output) != "-":
         raise click.UsageError("a table is for reading here: a file is csv, json, xlsx or html")
     return chosen
 

@@ -98,7 +98,8 @@ def rank_of(estate: Estate, version: str | None) -> int:
 
 
 def _matters(pool: Pool) -> bool:
-    return bool(pool.held or pool.used or pool.temporary)
+    bought = pool.held != 0 and not (pool.held is None and pool.type is PackType.BUILT_IN)
+    return bought or pool.used + pool.temporary > 0
 
 
 def _licenses(estate: Estate, at: int | None) -> tuple[Counter[_Key], Counter[_Key], Counter[_Key]]:

@@ -36,7 +36,7 @@ def _style() -> str:
 
 def _top(report: Report) -> str:
     facts = "".join(f"<div><dt>{_text(key)}</dt><dd>{_text(value)}</dd></div>" for key, value in report.facts)
-    title = report.title[0].upper() + report.title[1:]
+    title = _title(report.title)
     estate = dict(report.facts).get("estate", "")
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -48,6 +48,10 @@ def _top(report: Report) -> str:
     )
 
 
+def _title(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def _text(value: object) -> str:
     return escape(visible(f"{value:,}" if isinstance(value, int) else str(value)))
 
@@ -57,7 +61,9 @@ def _chart(chart: Chart) -> str:
     if not drawn:
         return ""
     keys = "".join(f'<li><span class="key {name}"></span>{_text(words)}</li>' for name, words in legend(chart))
-    return f'<figure><figcaption>{_text(chart.title.capitalize())}</figcaption>{drawn}<ul class="legend">{keys}</ul></figure>\n'
+    return (
+        f'<figure><figcaption>{_text(_title(chart.title))}</figcaption>{drawn}<ul class="legend">{keys}</ul></figure>\n'
+    )
 
 
 def _notes(report: Report) -> Iterator[str]:

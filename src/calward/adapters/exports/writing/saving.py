@@ -29,6 +29,7 @@ def save_workbook(path: Path, report: Report) -> None:
 def _save(path: Path, write: Callable[[Path], None]) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
+        partial.touch()  # Where no file can be made, nothing else need begin.
         write(partial)
         partial.replace(path)
     except OSError as error:
