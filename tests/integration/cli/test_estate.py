@@ -1,5 +1,6 @@
 """Does a newcomer with exported files see an estate, by the commands alone?"""
 
+import json
 import runpy
 from collections import Counter
 from pathlib import Path
@@ -267,3 +268,24 @@ def test_a_hundred_thousand_licenses_are_read_to_the_last(estate, tmp_path):
         ("3", "2008", LicenseStatus.ACTIVE): 88_889,
         ("13", "2008", LicenseStatus.TEMPORARY): 11_111,
     }
+
+
+HOWTO = Path(__file__).parents[3] / "docs" / "howto" / "read-a-windows-license-server.md"
+
+
+def test_the_page_shows_what_a_newcomer_sees(estate, monkeypatch):
+    monkeypatch.chdir(IMPORTS / "powershell")
+    made = estate("import", "packs.csv", "issued.csv")
+    assert "$ calward estate import packs.csv issued.csv\n" + made.out in HOWTO.read_text(encoding="utf-8")
+
+
+def test_the_page_shows_the_form_that_scripts_get(estate, monkeypatch):
+    monkeypatch.chdir(IMPORTS / "powershell")
+    estate("import", "packs.csv", "issued.csv")
+    found = estate("show", "--json").json
+    page = json.loads(HOWTO.read_text(encoding="utf-8").partition("```json\n")[2].partition("```")[0])
+    assert set(page) == set(found)
+    assert [set(pack) for pack in page["packs"]] == [set(found["packs"][0])]
+    assert {key: value for key, value in page["packs"][0].items() if key != "server"} in [
+        {key: value for key, value in pack.items() if key != "server"} for pack in found["packs"]
+    ]
