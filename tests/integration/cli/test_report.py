@@ -25,9 +25,12 @@ class Wired(Wiring):
 
 @pytest.fixture
 def run(tmp_path):
+    wirings = {}
+
     def run(*arguments, server=None, **options):
         away = {"CALWARD_ESTATES": str(tmp_path / "estates"), "CALWARD_SOCKET": str(tmp_path / "no.sock")}
-        return calward(*map(str, arguments), wiring=Wired(server), **away, **options)
+        wiring = wirings.setdefault(id(server), Wired(server))
+        return calward(*map(str, arguments), wiring=wiring, **away, **options)
 
     return run
 

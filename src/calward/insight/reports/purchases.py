@@ -6,6 +6,7 @@ from typing import Final
 
 from calward.insight.estate import Estate, EstatePack
 from calward.insight.reports.charts import MOST_BARS
+from calward.insight.reports.pools import BUILT_IN, OWN_POOLS, TEMPORARY
 from calward.insight.reports.report import Bar, Chart, Column, Holds, Part, Report, Row, Shade, head
 
 __all__ = ["hosts", "packs"]
@@ -33,8 +34,8 @@ def packs(estate: Estate, filtered: str = "") -> Report:
     title = "purchases against use"
     facts = (
         *head("packs", title, estate, filtered),
-        ("bought", sum(one.total or 0 for one in ordered)),
-        ("in use", sum(one.issued for one in ordered)),
+        ("bought", sum(one.total or 0 for one in ordered if one.program not in OWN_POOLS)),
+        ("in use", sum(one.issued for one in ordered if one.program not in (TEMPORARY, BUILT_IN))),
     )
     chart = Chart("bought and used, by program", bars=_bars(ordered))
     return Report("packs", title, _PACKS, lambda: map(_row, ordered), facts, (), (chart,))
@@ -60,7 +61,7 @@ def _bar(program: str, ordered: list[EstatePack]) -> Bar:
     mine = [one for one in ordered if one.program == program]
     over = sum(one.over_used for one in mine)
     sizes = (
-        (Shade.USED, sum(one.issued for one in mine) - over),
+        (Shade.TEMPORARY if program == TEMPORARY else Shade.USED, sum(one.issued for one in mine) - over),
         (Shade.OVER, over),
         (Shade.FREE, sum(one.available or 0 for one in mine)),
     )

@@ -103,6 +103,13 @@ def test_purchases_are_ordered_by_program_with_their_use():
     ]
 
 
+def test_what_was_bought_and_what_is_used_leave_out_what_nobody_buys():
+    pools_of_its_own = [pack(name, total=None, issued=9, program=name) for name in ("temporary", "built-in")]
+    beyond = pack("9", total=0, issued=3, over_used=3, program="built-in over-used")
+    facts = dict(packs(snapshot(pack(total=8, issued=8), beyond, *pools_of_its_own)).facts)
+    assert (facts["bought"], facts["in use"]) == (8, 11)
+
+
 def test_free_newer_cals_cover_over_use_of_older_ones_once_and_of_their_type_only():
     found = snapshot(
         pack("1", "2022", 10, 4),

@@ -18,6 +18,8 @@ from calward.insight.reports.report import Chart, Column, Holds, Report
 __all__ = ["html_text"]
 
 _AT_ONCE: Final = 500
+_SHORT: Final = 24
+"""Letters up to which a text stays in one line."""
 
 
 def html_text(report: Report) -> Iterator[str]:
@@ -91,10 +93,8 @@ def _cell(value: str | int | None, column: Column) -> str:
         return f'<td class="moment"><time datetime="{text}">{text[:10]} {text[11:16]}</time></td>'
     if isinstance(value, int):
         return f'<td class="count">{value:,}</td>'
-    words = _text(shown(value, column))
-    kind = "over" if value == "over-used" else ""
-    return (
-        f'<td class="{column.holds.value} {kind}">{words}</td>'
-        if kind
-        else f'<td class="{column.holds.value}">{words}</td>'
-    )
+    text = shown(value, column)
+    kinds = [column.holds.value]
+    kinds += ["short"] if len(text) <= _SHORT else []
+    kinds += ["over"] if value == "over-used" else []
+    return f'<td class="{" ".join(kinds)}">{_text(text)}</td>'

@@ -141,7 +141,7 @@ def test_a_page_has_every_row_and_nothing_that_runs_or_loads():
 
 def test_a_page_marks_over_use_and_draws_it():
     text = "".join(html_text(compliance(snapshot(pack(total=5, issued=7)))))
-    assert 'class="text over">over-used' in text
+    assert 'class="text short over">over-used' in text
     assert 'class="part-over-used"' in text
     assert 'role="img"' in text
 
