@@ -79,7 +79,7 @@ def test_the_ledger_gives_ended_licenses_as_well():
         None: {"items": [ended], "next": "more"},
         "more": {"items": [ended | {"status": "temporary"}], "next": None},
     }
-    client = SimpleNamespace(ask=lambda method, target, query: pages[query["after"]])
+    client = SimpleNamespace(ask=lambda method, target, query: pages[query["after"]], close=lambda: None)
     wiring = SimpleNamespace(estate=lambda name, where, folder: estate, admin=lambda where: client)
     ran = calward("forecast", "--json", wiring=wiring)
     assert ran.json["notes"] == []

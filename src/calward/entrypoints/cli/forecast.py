@@ -1,6 +1,7 @@
 """When will CALs run out? ``calward forecast``."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -87,7 +88,8 @@ def _histories(
     """The history that the source allows, and what weakens it."""
     running = [span for one in estate.licenses if (span := license_span(estate, one))]
     if estate.source is Source.CALWARD:
-        return from_spans([*running, *_ended(estate, wiring.admin(where))], estate.taken_at), []
+        with closing(wiring.admin(where)) as client:
+            return from_spans([*running, *_ended(estate, client)], estate.taken_at), []
     store = wiring.estates(folder)
     kept = {at // DAY: path for at, path in store.history(estate.name)}
     counted = from_snapshots(store.read(path) for path in [kept[day] for day in sorted(kept)][-_SNAPSHOTS:])
