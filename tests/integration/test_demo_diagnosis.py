@@ -50,7 +50,7 @@ COUNTED = {
     "server-older-than-host": {"LS1 2025": "SH25-PILOT"},
     "cal-older-than-host": {"LS1 2025/per-user": "LS1 has per-user CALs of 2016, 2019, 2022"},
     # All 13 hosts that are left (one of 13 was removed, one added) know one server.
-    "single-server": {"LS1": "and 8 more"},
+    "single-server": {"https://ls1.example:8443": "and 8 more"},
     # The laboratory's new host was added and nobody works there.
     "host-not-seen": {"hosts": "SH22-LAB (never)"},
     # 40 of 45 warehouse terminals, 40 plant devices of all who go there, 15 of 22 in finance, 25 kiosks' and 40 remote workers' CALs.

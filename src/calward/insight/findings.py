@@ -45,8 +45,8 @@ class Finding:
     """Something that is wrong: one sentence each for what, what was seen, the likely cause, and what helps.
 
     ``id``: of the check. ``command``: to be typed by the administrator, None where no single one helps. ``page``: of the documentation.
-    ``names``: the hosts, devices or users it is about, at most ``MOST_NAMES``. ``inferred``: concluded from what another system's files
-    say, which do not say this themselves.
+    ``names``: the hosts, devices or users it is about, at most ``MOST_NAMES``. ``inferred``: concluded from what the snapshot
+    says, which does not say this itself.
     """
 
     id: str

@@ -19,7 +19,9 @@ _SET: Final = "set the list again, by policy or in the deployment's properties"
 
 
 def _same(view: View, written: str) -> str:
-    """Something that is equal for two names of one server."""
+    """Something that is equal for two names of one server; our own hosts list addresses, whose ports tell servers apart."""
+    if not view.imported:
+        return written.strip().casefold().rstrip("/")
     server = view.names.find(written)
     return f"= {server.name}" if server else plain_name(written)
 
@@ -153,6 +155,8 @@ def _lone(view: View, name: str, hosts: list[str]) -> Trouble:
         "when it is down new devices are refused once the grace period is used up",
         "list a second license server, in another part of the network; even one without CALs bridges an outage",
         names=hosts,
+        # Where no policy of ours names servers, only the host itself knows which others it has.
+        inferred=not view.imported,
     )
 
 

@@ -155,7 +155,10 @@ CASES: dict[str, Case] = {
             (WARNING, "LS1 and ls1.corp.example", asked_by(a_host(servers=("LS1", "ls1.corp.example")))),
             (WARNING, "LS1 and LS1", asked_by(a_host(servers=("LS1", "LS1")))),
         ),
-        (asked_by(a_host(servers=("LS1", "LS2", "ls1.corp.example")), servers=[a_server("ls1.other.example")]),),
+        (
+            asked_by(a_host(servers=("LS1", "LS2", "ls1.corp.example")), servers=[a_server("ls1.other.example")]),
+            ours(hosts=[a_host(servers=("https://ls1:8443", "https://ls1:9443"))]),
+        ),
     ),
     "server-unknown": Case(
         ((WARNING, "on SH1", asked_by(a_host(servers=("LS1", "LS3")))),),
@@ -167,7 +170,7 @@ CASES: dict[str, Case] = {
             (WARNING, "SH1", asked_by(a_host(servers=("LS1", "ls1")))),
             (INFO, "SH1", ours(hosts=[a_host(servers=("https://ls1:8443",))])),
         ),
-        (asked_by(a_host()),),
+        (asked_by(a_host()), ours(hosts=[a_host(servers=("https://ls1:8443", "https://ls1:9443"))])),
     ),
     "mode-not-set": Case(
         ((ERROR, "SH2", asked_by(a_host(), a_host("SH2", mode=None))),),
