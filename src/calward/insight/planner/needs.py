@@ -12,10 +12,19 @@ from typing import Final, NamedTuple
 from calward.domain.cals import CalType
 from calward.domain.errors import LicensingError
 from calward.domain.ladder import Ladder
-from calward.insight.estate import Estate, EstateFailure, EstateHost, EstateLicense, LicenseStatus, PackType
+from calward.insight.estate import (
+    Estate,
+    EstateFailure,
+    EstateHost,
+    EstateLicense,
+    EstatePack,
+    LicenseStatus,
+    PackType,
+    Source,
+)
 from calward.insight.planner.names import ServerNames
 
-__all__ = ["NeedsRead", "PackKey", "Use", "read_uses"]
+__all__ = ["OWN_POOLS", "NeedsRead", "PackKey", "Use", "family_or_none", "read_uses"]
 
 PackKey = tuple[str, str]
 """License server and id: the same id may stand on two servers of an import."""
@@ -25,6 +34,8 @@ _RUNNING: Final = frozenset({
 })  # fmt: skip
 _OF_THE_HOST: Final = frozenset({LicenseStatus.TEMPORARY, LicenseStatus.OVER_USED})
 """Licenses that bear the host's version and take no CAL (design of issuing)."""
+OWN_POOLS: Final = frozenset({"temporary", "built-in over-used"})
+"""Programs of another system's pools that hold no CAL anybody bought."""
 
 
 class Use(NamedTuple):
@@ -48,6 +59,8 @@ class NeedsRead:
     uses: tuple[Use, ...]
     inferred: int
     left_out: int
+    unlisted: int
+    """Holders that only the number of a pack tells of: a source may list no holders (per user, it often does not)."""
     unused_hosts: tuple[str, ...]
     """Hosts that nobody is known to use, where the source says who uses which."""
 
@@ -66,9 +79,11 @@ def read_uses(estate: Estate) -> NeedsRead:
     reader.read(estate.licenses, estate.taken_at)
     reader.read_failures(estate.failures)
     counted = Counter(reader.found.values())
+    unlisted = dict(reader.unlisted(estate))
+    counted.update(unlisted)
     uses = tuple(Use(*group, number) for group, number in sorted(counted.items(), key=_order))
     inferred = sum(use.number for use in uses if use.host is None)
-    return NeedsRead(uses, inferred, reader.left_out, _unused(estate.hosts, uses))
+    return NeedsRead(uses, inferred, reader.left_out, sum(unlisted.values()), _unused(estate.hosts, uses))
 
 
 def _order(item: tuple[_Group, int]) -> tuple[object, ...]:
@@ -131,6 +146,36 @@ class _Reader:
             if holder[0] is type_:
                 self.found[holder] = group if before is None else self._both(before, group)
 
+    def unlisted(self, estate: Estate) -> Iterator[tuple[_Group, int]]:
+        """Licenses that a pack counts and that no row is about, running or not; only imports can have such."""
+        if estate.source is not Source.IMPORT:
+            return
+        rows = Counter((self.names.canonical(one.server), one.pack or one.type) for one in estate.licenses)
+        found: Counter[_Group] = Counter()
+        for pack in estate.packs:
+            server, left = self.names.canonical(pack.server), pack.issued
+            for key in ((server, pack.id), (server, pack.type)):
+                told = min(left, rows[key])
+                rows[key] -= told
+                left -= told
+            ended = pack.expires_at is not None and pack.expires_at <= estate.taken_at
+            group = None if ended or not left else self._of_pack(pack)
+            if group is not None:
+                found[group] += left
+        yield from found.items()
+
+    def _of_pack(self, pack: EstatePack) -> _Group | None:
+        """What the holders of a pack need, as its version tells; its own pools bear the host's."""
+        type_ = _type(pack.type, is_user=False)
+        own, servers = family_or_none(self.ladder, pack.version), self.names.beside(pack.server, type_)
+        if own is None:
+            return None
+        if pack.program in OWN_POOLS:
+            return _Group(None, type_, own, servers, None)
+        return _Group(
+            None, type_, self._opened(own, type_, servers), servers, (self.names.canonical(pack.server), pack.id)
+        )
+
     def _group(self, key: tuple[object, ...], one: EstateLicense) -> _Group | None:
         type_ = _type(one.type, is_user=one.user is not None)
         host = self._host(one.host, type_)
@@ -150,6 +195,10 @@ class _Reader:
         own = family_or_none(self.ladder, one.version)
         if own is None or one.status in _OF_THE_HOST:
             return own
+        return self._opened(own, type_, servers)
+
+    def _opened(self, own: int, type_: CalType, servers: frozenset[str]) -> int:
+        """The newest hosts of a type that a CAL opens; its own family where no such host is known."""
         opened = [rank for server in servers for rank in self.ranks.get((server, type_), ()) if rank <= own]
         return max(opened, default=own)
 

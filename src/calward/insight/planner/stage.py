@@ -10,12 +10,10 @@ from calward.domain.ladder import Ladder
 from calward.insight.estate import Estate, EstatePack, PackType
 from calward.insight.planner.matching import Cals, Serving
 from calward.insight.planner.names import ServerNames
-from calward.insight.planner.needs import NeedsRead, PackKey, Use, family_or_none, read_uses
+from calward.insight.planner.needs import OWN_POOLS, NeedsRead, PackKey, Use, family_or_none, read_uses
 
 __all__ = ["HostNow", "Stage", "stage_of"]
 
-_OWN_POOLS: Final = frozenset({"temporary", "built-in over-used"})
-"""Programs of another system's pools that hold no CAL anybody bought."""
 _SHOWN: Final = 5
 """Names that a sentence lists."""
 _TRUE: Final = frozenset({"true", "1", "yes"})
@@ -96,7 +94,7 @@ def _serving(estate: Estate, names: ServerNames, name: str) -> Serving:
 
 def _cals(ladder: Ladder, pack: EstatePack, names: ServerNames) -> Cals | None:
     family = family_or_none(ladder, pack.version)
-    if family is None or pack.version is None or pack.program.casefold() in _OWN_POOLS:
+    if family is None or pack.version is None or pack.program.casefold() in OWN_POOLS:
         return None
     type_ = CalType.PER_DEVICE if pack.type is PackType.BUILT_IN else CalType(pack.type)
     return Cals(pack.id, names.canonical(pack.server), type_, pack.version, family, pack.total, pack.expires_at)
@@ -121,6 +119,8 @@ def _notes(estate: Estate, read: NeedsRead) -> Iterator[str]:
             f"which hosts {read.inferred} of {total} holders use is not in the snapshot: "
             "each is taken to need the newest hosts that its license opens"
         )
+    if read.unlisted:
+        yield f"{read.unlisted} holders are known by the number of their pack only: the files list no licenses of theirs"
     if read.left_out:
         yield f"{read.left_out} licenses are left out: their version is not known"
     unknown = sum(1 for pack in estate.packs if family_or_none(estate.ladder, pack.version) is None)

@@ -180,6 +180,24 @@ def test_the_other_systems_own_pools_hold_no_cal_that_was_bought():
     assert rows(plan(estate).before, DEVICE)[F2022].short == 2
 
 
+def test_holders_whom_only_a_pack_counts_are_needs_too():
+    estate = an_estate(
+        a_pack("P1", "2022", 5, issued=7),
+        a_pack("O", "2019", None, program="built-in over-used", issued=2),
+        licenses(3, "2022", pack="P1", expires_at=NOW),
+        licenses(1, "2022", pack="P1", first=9),
+    )
+    result = plan(estate)
+    # Three of seven have a row that has ended, one has a row that runs: three are known by the number alone.
+    assert [(row.family, row.needed) for row in result.before.rows] == [(F2022, 4), (F2019, 2)]
+    assert "5 holders are known by the number of their pack only" in " ".join(result.notes)
+
+
+def test_a_pack_without_rows_is_as_many_needs_as_it_counts():
+    estate = an_estate(a_host("TS1", "2019"), a_pack("P1", "2022", 50, issued=40))
+    assert [(row.family, row.needed) for row in plan(estate).before.rows if row.needed] == [(F2019, 40)]
+
+
 def test_where_a_server_prevents_upgrades_only_its_own_version_serves():
     servers = [EstateServer("LS1", "2025", settings=(("prevent_license_upgrade", "True"),))]
     estate = an_estate(a_pack("P22", "2022", 5), licenses(2, "2016", status="over-used"), servers=servers)
