@@ -107,7 +107,7 @@ def _own(type_: CalType, version: str, rank: int) -> Price:
 def _played(stage: Stage, edits: Sequence[Timed], end: int) -> Iterator[tuple[Standing, tuple[str, ...]]]:
     waiting = sorted(edits, key=lambda one: one.at)
     while (at := _next(stage, waiting, end)) is not None:
-        because = [f"pack {one.id} expires" for one in stage.cals if one.expires_at == at and at > stage.now]
+        because = sorted(f"pack {one.id} expires" for one in stage.cals if one.expires_at == at and at > stage.now)
         stage.now = max(stage.now, at)
         while waiting and waiting[0].at <= stage.now:
             one = waiting.pop(0)
