@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -16,7 +15,8 @@ from calward.domain.fields import parse_moment
 from calward.entrypoints.cli.desk import json_option
 from calward.entrypoints.cli.estate import estates_where
 from calward.entrypoints.cli.exit_codes import Exit
-from calward.entrypoints.cli.output import Column, Fit, cell, say, table
+from calward.entrypoints.cli.output import say
+from calward.entrypoints.cli.report_view import print_report
 from calward.entrypoints.cli.safe_text import safe
 from calward.entrypoints.cli.wiring import Where
 from calward.insight.estate import Estate, PackType, Source
@@ -24,14 +24,11 @@ from calward.insight.reports.catalog import REPORTS
 from calward.insight.reports.compliance import compliance
 from calward.insight.reports.history import Moment, history, look, look_back
 from calward.insight.reports.narrow import Part, narrow
-from calward.insight.reports.report import Cell, Holds, Report
-from calward.insight.reports.report import Column as ReportColumn
+from calward.insight.reports.report import Report
 
 __all__ = ["WiresReports", "report"]
 
 _FORMS: Final = ("table", "csv", "json", "xlsx", "html")
-_SHOWN: Final = 200
-"""Rows that a table prints to people; every file has all."""
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
@@ -215,7 +212,7 @@ def _moments(estate: Estate, part: Part, until: int | None, store: EstateStore) 
 
 def _deliver(wiring: WiresReports, found: Report, form: str, output: Path | None, *, bare: bool) -> None:
     if form == "table":
-        _print(found)
+        print_report(found)
     elif form == "xlsx" and output is not None:
         wiring.save_workbook(output, found)
         say(f"written: {safe(output)}", err=True)
@@ -230,34 +227,3 @@ def _write(wiring: WiresReports, output: Path | None, pieces: Iterator[str]) -> 
         return
     wiring.save_text(output, pieces)
     say(f"written: {safe(output)}", err=True)
-
-
-def _print(found: Report) -> None:
-    for key, value in found.facts:
-        say(f"{key}: {safe(value)}")
-    say()
-    rows = found.rows()
-    shown = [
-        {one.key: _value(value, one) for one, value in zip(found.columns, row, strict=True)}
-        for row in islice(rows, _SHOWN)
-    ]
-    columns = [Column(one.title, one.key, _fit(one)) for one in found.columns]
-    if not table(columns, shown):
-        say("nothing is in it", err=True)
-    more = sum(1 for _ in rows)
-    if more:
-        say(f"and {more:,} more rows: --format csv, or -o with the name of a file, has all", err=True)
-    for note in found.notes:
-        say(f"note: {safe(note)}", err=True)
-
-
-def _value(value: Cell, column: ReportColumn) -> str:
-    if value is None:
-        return column.nothing or "-"
-    return rfc3339(int(value)) if column.holds is Holds.MOMENT else cell(value)
-
-
-def _fit(column: ReportColumn) -> Fit:
-    if column.key in ("hardware_id", "license"):
-        return Fit.CUT
-    return Fit.FOLDED if column.holds is Holds.TEXT and column.key not in ("version", "type") else Fit.WHOLE

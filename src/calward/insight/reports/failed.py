@@ -49,10 +49,15 @@ def failed(estate: Estate, filtered: str = "") -> Report:
         _TITLE,
         _COLUMNS,
         lambda: ((*key, group.times, group.first) for key, group in ordered),
-        (*head("failed", _TITLE, estate, filtered, notes), ("refusals", total)),
+        (*head("failed", _TITLE, estate, filtered, notes), ("refusals", total), *_told(estate)),
         notes,
         (_chart("refusals by reason", estate, _reasons), _chart("refusals by host", estate, _host)),
     )
+
+
+def _told(estate: Estate) -> tuple[tuple[str, str], ...]:
+    """What another system's summary counts by domain: refusals without a name."""
+    return tuple((key, value) for key, value in estate.facts.items() if key.startswith("failed issuances"))
 
 
 def _key(one: EstateFailure) -> _Key:

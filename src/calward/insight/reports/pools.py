@@ -83,12 +83,13 @@ def pools(estate: Estate, at: int | None = None) -> list[Pool]:
     for rank, type_ in {*held, *taken, *temporary, *counted, *lent}:
         key = rank, type_
         used, inferred = taken[key], False
+        lent_out = max(temporary[key], lent[key]) if at is None or not _lists(estate, key) else temporary[key]
         if at is None and key in counted:
             used = counted[key] + loose[key]
         elif at is not None and key in counted and not used and not _lists(estate, key):
             used, inferred = counted[key], True
         name = None if rank < 0 else estate.ladder.family_name(rank)
-        found.append(Pool(name, rank, type_, held.get(key, 0), used, max(temporary[key], lent[key]), inferred))
+        found.append(Pool(name, rank, type_, held.get(key, 0), used, lent_out, inferred))
     return sorted(filter(_matters, found), key=lambda one: (one.type, -one.rank))
 
 

@@ -98,6 +98,7 @@ def head(
 ) -> tuple[tuple[str, Cell], ...]:
     """What every report says of itself; ``filtered`` in words, "" where everything is in it."""
     imported = estate.source is Source.IMPORT
+    unread = (("not read of its files", f"{len(estate.problems)} places"),) if estate.problems else ()
     return (
         ("report", f"{name}: {title}"),
         ("estate", estate.name),
@@ -105,4 +106,5 @@ def head(
         ("snapshot taken", rfc3339(estate.taken_at)),
         ("filter", filtered or "none: all rows"),
         ("certainty", "partly inferred, see notes" if imported and notes else "as the source says"),
+        *unread,
     )

@@ -4,7 +4,15 @@ import pytest
 
 from calward.domain.cals import CalType
 from calward.domain.errors import LicensingError
-from calward.insight.estate import EstateFailure, EstateHost, EstateServer, LicenseStatus, PackType, Source
+from calward.insight.estate import (
+    EstateFailure,
+    EstateHost,
+    EstateServer,
+    ImportProblem,
+    LicenseStatus,
+    PackType,
+    Source,
+)
 from calward.insight.reports.catalog import REPORTS
 from calward.insight.reports.compliance import compliance
 from calward.insight.reports.failed import failed
@@ -177,6 +185,14 @@ def test_refusals_that_are_alike_are_one_row():
     assert [bar.parts[0].size for bar in report.charts[0].bars] == [5, 1]
 
 
+def test_what_a_summary_counts_and_what_of_the_files_was_not_read_stand_in_the_head():
+    told = {"failed issuances in CORP": "23", "rows of a.csv": "1 key packs"}
+    facts = dict(failed(snapshot(facts=told, problems=[ImportProblem("a.csv", 3, "is no date")])).facts)
+    assert facts["failed issuances in CORP"] == "23"
+    assert "rows of a.csv" not in facts
+    assert facts["not read of its files"] == "1 places"
+
+
 def test_hosts_count_what_came_through_them():
     host = EstateHost("SH1", "2019", CalType.PER_DEVICE, ("ls1", "ls2"))
     (row,) = table(hosts(snapshot(held(1, host="sh1"), held(2, host="other"), hosts=[host])))
@@ -204,6 +220,15 @@ def test_looking_back_gives_what_compliance_of_that_day_gives():
     assert len(looked) > 9
     for at, _, there in looked:
         assert there == [one for one in pools(found, at) if one.used or one.temporary]
+
+
+def test_temporary_licenses_of_an_earlier_day_are_those_that_are_listed_for_it():
+    lent = [held(one, status=LicenseStatus.TEMPORARY, issued_at=NOW - one * 10 * DAY) for one in (1, 2, 3)]
+    found = snapshot(pack("13", total=None, issued=3, program="temporary"), *lent)
+    assert [one.temporary for one in pools(found)] == [3]
+    assert [one.temporary for one in pools(found, NOW - 15 * DAY)] == [2]
+    alone = snapshot(pack("13", total=None, issued=3, program="temporary"))
+    assert [one.temporary for one in pools(alone, NOW - 15 * DAY)] == [3]
 
 
 def test_a_part_is_one_type_family_and_server():

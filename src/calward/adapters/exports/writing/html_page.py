@@ -18,7 +18,7 @@ from calward.insight.reports.report import Chart, Column, Holds, Report
 __all__ = ["html_text"]
 
 _AT_ONCE: Final = 500
-_SHORT: Final = 24
+_SHORT: Final = 12
 """Letters up to which a text stays in one line."""
 
 

@@ -1,5 +1,7 @@
 """Does an estate come back as it was from the files that are written of it?"""
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -81,6 +83,19 @@ def test_every_example_comes_back_from_lsreport_and_its_packs(folder, tmp_path):
     packs = written(estate, tmp_path, "packs") if estate.packs else []
     again = read(*packs, listed)
     assert list(again.licenses) == list(estate.licenses)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)  # Two hundred thousand lines are written and three hundred thousand read.
+def test_a_hundred_thousand_licenses_come_back_as_they_were(tmp_path):
+    made = tmp_path / "issued.csv"
+    subprocess.run([sys.executable, EXAMPLES / "make.py", "--issued", "100000", made], check=True, timeout=200)
+    estate = read(EXAMPLES / "powershell" / "packs.csv", made)
+    assert len(estate.licenses) == 100_000
+    again = read(*written(estate, tmp_path, "packs", "usage"))
+    assert content(again) == content(estate)
+    listed = save(tmp_path / "lsreport.txt", lsreport_text(estate, hardware_ids=True))
+    assert list(read(*written(estate, tmp_path, "packs"), listed).licenses) == list(estate.licenses)
 
 
 @pytest.mark.parametrize(("report", "type_"), [("devices", PackType.PER_DEVICE), ("users", PackType.PER_USER)])
