@@ -1,6 +1,7 @@
 """Is a plan file read as it is written, and is every slip of the pen an error with its line?"""
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -117,3 +118,8 @@ def test_what_stands_in_the_file_is_added_to_its_base():
 )  # fmt: skip
 def test_a_slip_of_the_pen_is_named_with_its_line(text, words):
     assert words in refusal(text)
+
+
+def test_the_page_lists_every_edit():
+    page = (Path(__file__).parents[4] / "docs" / "reference" / "plans.md").read_text(encoding="utf-8")
+    assert [do for do in EDITS if f"`{do}`" not in page] == []
