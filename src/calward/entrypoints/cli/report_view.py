@@ -13,6 +13,8 @@ __all__ = ["print_report"]
 
 _SHOWN: Final = 200
 """Rows that are printed; every file has all."""
+_WHOLE: Final = frozenset({"version", "type", "mode", "status"})
+"""Texts that are short and must not be broken."""
 
 
 def print_report(found: Report) -> None:
@@ -42,6 +44,6 @@ def _value(value: Cell, column: ReportColumn) -> str:
 
 
 def _fit(column: ReportColumn) -> Fit:
-    if column.key in ("hardware_id", "license"):
-        return Fit.CUT
-    return Fit.FOLDED if column.holds is Holds.TEXT and column.key not in ("version", "type") else Fit.WHOLE
+    if column.minor:
+        return Fit.LEFT_OUT
+    return Fit.FOLDED if column.holds is Holds.TEXT and column.key not in _WHOLE else Fit.WHOLE

@@ -18,12 +18,12 @@ _TITLE: Final = "licenses against CALs"
 _COLUMNS: Final = (
     Column("version", "version"),
     Column("type", "type"),
-    Column("held", "CALs held", Holds.COUNT, "unlimited"),
+    Column("held", "held", Holds.COUNT, "unlimited"),
     Column("in_use", "in use", Holds.COUNT),
     Column("over_used", "over-used", Holds.COUNT),
-    Column("covered", "covered by newer CALs", Holds.COUNT),
+    Column("covered", "covered", Holds.COUNT),
     Column("missing", "missing", Holds.COUNT),
-    Column("temporary", "temporary, without a CAL", Holds.COUNT),
+    Column("temporary", "temporary", Holds.COUNT, minor=True),
     Column("verdict", "verdict"),
 )
 

@@ -18,7 +18,7 @@ _COLUMNS: Final = (
     Column("reasons", "reasons"),
     Column("type", "type"),
     Column("version", "version"),
-    Column("server", "license server"),
+    Column("server", "license server", minor=True),
     Column("times", "times", Holds.COUNT),
     Column("first_at", "first", Holds.MOMENT),
 )

@@ -18,7 +18,7 @@ _COLUMNS: Final = (
     Column("installed", "installed", Holds.COUNT, "unlimited"),
     Column("issued", "issued", Holds.COUNT),
     Column("over_used", "over-used", Holds.COUNT),
-    Column("temporary", "temporary", Holds.COUNT),
+    Column("temporary", "temporary", Holds.COUNT, minor=True),
     Column("origin", "origin"),
 )
 _WEEK: Final = 7 * 86_400

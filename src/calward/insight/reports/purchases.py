@@ -15,15 +15,15 @@ _UNLIMITED: Final = "unlimited"
 _PACKS: Final = (
     Column("program", "program"),
     Column("pack", "pack"),
-    Column("server", "license server"),
+    Column("server", "license server", minor=True),
     Column("version", "version"),
     Column("type", "type"),
     Column("total", "bought", Holds.COUNT, _UNLIMITED),
     Column("issued", "in use", Holds.COUNT),
     Column("available", "free", Holds.COUNT, _UNLIMITED),
-    Column("over_used", "over-used", Holds.COUNT),
-    Column("used_percent", "used, percent", Holds.COUNT),
-    Column("installed_at", "installed", Holds.MOMENT),
+    Column("over_used", "over-used", Holds.COUNT, minor=True),
+    Column("used_percent", "used, percent", Holds.COUNT, minor=True),
+    Column("installed_at", "installed", Holds.MOMENT, minor=True),
     Column("expires_at", "expires", Holds.MOMENT, "never"),
 )
 
@@ -73,10 +73,10 @@ _HOSTS: Final = (
     Column("version", "version"),
     Column("mode", "mode"),
     Column("servers", "license servers"),
-    Column("licenses", "licenses through it", Holds.COUNT),
+    Column("licenses", "licenses", Holds.COUNT),
     Column("refusals", "refusals", Holds.COUNT),
     Column("seen_at", "seen", Holds.MOMENT),
-    Column("grace_until", "grace until", Holds.MOMENT),
+    Column("grace_until", "grace until", Holds.MOMENT, minor=True),
 )
 
 

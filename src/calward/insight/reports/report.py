@@ -25,12 +25,13 @@ class Holds(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """``key`` for scripts, ``title`` for people; ``nothing``: what None means here."""
+    """``key`` for scripts, ``title`` for people; ``nothing``: what None means here; ``minor``: first to go where there is no room."""
 
     key: str
     title: str
     holds: Holds = Holds.TEXT
     nothing: str = ""
+    minor: bool = False
 
 
 class Shade(StrEnum):

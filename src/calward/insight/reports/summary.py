@@ -17,7 +17,7 @@ _COLUMNS: Final = (
     Column("issued", "issued", Holds.COUNT),
     Column("available", "available", Holds.COUNT, "unlimited"),
     Column("over_used", "over-used", Holds.COUNT),
-    Column("temporary", "temporary", Holds.COUNT),
+    Column("temporary", "temporary", Holds.COUNT, minor=True),
     Column("availability", "availability"),
 )
 

@@ -15,17 +15,17 @@ __all__ = ["devices", "usage", "users"]
 _UNTIL: Final = Column("until", "until", Holds.MOMENT, "without end")
 _USAGE: Final = (
     Column("license", "license"),
-    Column("server", "license server"),
-    Column("pack", "pack"),
+    Column("server", "license server", minor=True),
+    Column("pack", "pack", minor=True),
     Column("type", "type"),
     Column("version", "version"),
     Column("status", "status"),
     Column("device", "device"),
     Column("user", "user"),
-    Column("hardware_id", "hardware id"),
-    Column("issued_at", "issued", Holds.MOMENT),
+    Column("hardware_id", "hardware id", minor=True),
+    Column("issued_at", "issued", Holds.MOMENT, minor=True),
     _UNTIL,
-    Column("host", "host"),
+    Column("host", "host", minor=True),
 )
 
 
@@ -129,7 +129,7 @@ _HELD: Final = (
     Column("licenses", "licenses", Holds.COUNT),
     Column("temporary", "temporary", Holds.COUNT),
     Column("versions", "versions"),
-    Column("first_issued_at", "first issued", Holds.MOMENT),
+    Column("first_issued_at", "first issued", Holds.MOMENT, minor=True),
     _UNTIL,
     Column("servers", "license servers"),
 )
@@ -143,7 +143,7 @@ def devices(estate: Estate, filtered: str = "") -> Report:
     def rows() -> Iterator[Row]:
         return ((one.name or None, one.hardware_id, *one.row(estate)) for one in _ordered(found.values()))
 
-    columns = (Column("device", "device"), Column("hardware_id", "hardware id"), *_HELD)
+    columns = (Column("device", "device"), Column("hardware_id", "hardware id", minor=True), *_HELD)
     several = sum(one.licenses > 1 for one in found.values())
     notes = (*_unlisted(estate), *((f"devices that hold more than one license: {several}",) if several else ()))
     facts = (*head("devices", "licenses by device", estate, filtered, _unlisted(estate)), ("devices", len(found)))
