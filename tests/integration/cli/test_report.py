@@ -1,11 +1,13 @@
 """Do reports come out of an imported estate and of a running license server, and go back in?"""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from calward.bootstrap import Wiring
 from calward.entrypoints.cli.exit_codes import Exit
+from calward.insight.reports.catalog import REPORTS
 from tests.integration.cli.conftest import RealApi
 from tests.support.builders import USER
 from tests.support.command_line import calward
@@ -49,6 +51,19 @@ def test_a_table_is_read_and_a_file_takes_its_form_from_its_name(run, tmp_path):
     for name, start in (("s.html", b"<!doctype html>"), ("s.xlsx", b"PK"), ("s.json", b"{"), ("s.csv", b"# report")):
         assert run("report", "summary", "-o", tmp_path / name).code == Exit.OK
         assert (tmp_path / name).read_bytes().startswith(start)
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_no_number_and_no_version_is_cut_on_a_narrow_terminal(run, name):
+    take(run, "two-servers", "2026-11-20T06:00:00Z")
+    wide = run("report", name)
+    narrow = run("report", name, columns=80, TTY_COMPATIBLE="1")
+    shown = re.sub("\x1b\\[[0-9;]*m", "", narrow.out)
+    assert max(map(len, shown.splitlines())) <= 80
+    assert "…" not in shown
+    for number in ("243", "2008/2008R2") if name in {"summary", "compliance", "history"} else ():
+        assert number in wide.out
+        assert number in shown
 
 
 def test_what_is_written_for_wmi_is_imported_as_the_same_estate(run, tmp_path):
