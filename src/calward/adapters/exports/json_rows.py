@@ -17,6 +17,10 @@ LARGEST: Final = 1 << 20
 """Characters of one object; with everything that PowerShell knows about a CIM instance it is twenty thousand."""
 _CHUNK: Final = 1 << 18
 _BETWEEN: Final = " \t\r\n,"
+_MOST_BROKEN: Final = 1000
+"""After so many broken objects in a row nothing good comes any more; looking on would take hours."""
+_MOST_SHAPES: Final = 1000
+"""Sets of names that are remembered; a file has a handful."""
 _NEAR: Final = 16
 """Characters before the end of a piece in which a cut word or escape may begin."""
 
@@ -40,6 +44,8 @@ def read_json(file: IO[str], name: str) -> Iterator[Row | Trouble]:
             continue
         keys = tuple(found)
         if keys not in shapes:
+            if len(shapes) >= _MOST_SHAPES:
+                shapes.clear()
             shapes[keys] = recognize(keys)
         shape = shapes[keys]
         if shape is None:
@@ -110,6 +116,7 @@ def _objects(file: IO[str]) -> Iterator[tuple[int, dict[str, object] | str]]:
     """Every object, wherever it stands: arrays and the wrapper ``{"value": […], "Count": n}`` are gone into."""
     window = _Window(file)
     decoder = json.JSONDecoder()
+    broken = 0
     while letter := window.skip(_BETWEEN + "[]\ufeff"):
         if letter != "{":
             line, skipped = window.line, _skip_to(window, "{")
@@ -118,7 +125,12 @@ def _objects(file: IO[str]) -> Iterator[tuple[int, dict[str, object] | str]]:
             continue
         if _opens_wrapper(window):
             continue
-        yield window.line, _object(window, decoder)
+        line, found = window.line, _object(window, decoder)
+        yield line, found
+        broken = broken + 1 if isinstance(found, str) else 0
+        if broken == _MOST_BROKEN:
+            yield window.line, f"{broken} objects in a row are broken: the rest of the file is not read"
+            return
 
 
 def _skip_to(window: _Window, letter: str) -> str:

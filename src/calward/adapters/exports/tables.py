@@ -154,7 +154,7 @@ def _header(line: str) -> _Header | None:
 def _header_of(cells: list[str], separator: str) -> _Header | None:
     """The header that a row is, of another table in the same file."""
     if len(cells) == 1:
-        return _header(cells[0])
+        return _header(cells[0]) if any(one in cells[0] for one in _SEPARATORS) else None
     known = known_names(cells)
     return _made(separator, cells) if known >= _LEAST and known * 2 >= len(cells) else None
 

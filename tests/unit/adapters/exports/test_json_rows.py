@@ -103,6 +103,12 @@ def test_an_object_that_is_too_large_is_left_out(monkeypatch):
     assert "larger than any export's object" in troubles(content)[0][1]
 
 
+def test_what_is_broken_throughout_is_given_up_and_told():
+    found = troubles(json.dumps([a_pack()]) + "{" * 500_000)
+    assert len(found) == 1001
+    assert found[-1][1] == "1000 objects in a row are broken: the rest of the file is not read"
+
+
 def test_depth_is_no_danger():
     content = json.dumps([a_pack()]) + '{"a":' * 100_000 + "1"
     assert ids(content) == [3]
