@@ -14,6 +14,8 @@ from calward.entrypoints.cli.root import cli
 from calward.entrypoints.cli.running import run
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from starlette.types import ASGIApp
 
     from calward.adapters.admin_client import HttpAdminClient
@@ -24,7 +26,9 @@ if TYPE_CHECKING:
     from calward.adapters.snooze_file import SnoozeFile
     from calward.app.clearinghouse.desk import Clearinghouse
     from calward.app.estates.import_estate import ImportFile
+    from calward.app.estates.watch import Receiver
     from calward.app.sessionhost.diagnosis import Diagnosis
+    from calward.bootstrap_watch import Watcher
     from calward.domain.ladder import Ladder
     from calward.domain.trust import Keyring, Role
     from calward.entrypoints.cli.wiring import RunOptions, ServeOptions, Where
@@ -285,6 +289,24 @@ class Wiring:
         from calward.bootstrap_estates import open_snoozes
 
         return open_snoozes(estate, self.estates(folder), os.environ)
+
+    def watcher(self, config: Path | None, folder: Path | None, metrics: Path | None, show: "Receiver") -> "Watcher":
+        """What tells changes of an estate; raises LicensingError."""
+        from calward.bootstrap_watch import Watcher
+
+        return Watcher(config, self.estates(folder), os.environ, metrics, show)
+
+    def signals_wait(self) -> "AbstractContextManager[None]":
+        """Hold signals back that would end the command in the middle of a step."""
+        from calward.adapters.stopping import signals_wait
+
+        return signals_wait()
+
+    def pause(self, seconds: float) -> bool:
+        """Wait; True where the command is to end."""
+        from calward.adapters.stopping import pause
+
+        return pause(seconds)
 
     def now(self) -> int:
         """The time."""

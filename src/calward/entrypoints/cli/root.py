@@ -24,6 +24,7 @@ COMMANDS: Final = MappingProxyType(
         "diagnose": Place(
             f"{_HERE}.diagnose:diagnose", "Say what is wrong in an estate, and whether somebody can log on."
         ),
+        "watch": Place(f"{_HERE}.watch:watch", "Tell what a diagnosis finds new, worse or gone, once per change."),
         "plan": Place(f"{_HERE}.plan:plan", "See what comes of a change, and which CALs an estate needs."),
         "forecast": Place(f"{_HERE}.forecast:forecast", "Say between which days CALs run out."),
         "report": Place(f"{_HERE}.report:report", "Make reports of use, purchases, refusals and compliance."),

@@ -1,0 +1,127 @@
+"""How is something watched: looked at once, or again and again until the command is told to end?"""
+
+import re
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Final, Protocol
+
+import rich_click as click
+
+from calward.app.estates.watch import Outcome, Receiver
+from calward.domain.errors import LicensingError
+from calward.entrypoints.cli.exit_codes import Exit
+from calward.entrypoints.cli.output import print_json, say
+from calward.entrypoints.cli.safe_text import safe
+from calward.insight.estate import Estate
+from calward.insight.watching import Notice
+
+__all__ = ["Shown", "Watches", "WiresWatching", "watch_options", "watching"]
+
+_EVERY: Final = re.compile(r"([1-9]\d{0,5})([smhd])", re.ASCII)
+_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class Watches(Protocol):
+    """Tells what has changed."""
+
+    def look(self, estate: Estate) -> Outcome:
+        """Look at one snapshot; raises LicensingError."""
+
+
+class WiresWatching(Protocol):
+    """What watching needs of the context object."""
+
+    def watcher(self, config: Path | None, folder: Path | None, metrics: Path | None, show: Receiver) -> Watches:
+        """Make a watcher of these settings; raises LicensingError."""
+
+    def signals_wait(self) -> AbstractContextManager[None]:
+        """Hold signals back that would end the command in the middle of a step."""
+
+    def pause(self, seconds: float) -> bool:
+        """Wait; True where the command is to end."""
+
+
+class Shown:
+    """Prints notices, as text or as one JSON document each."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+
+    def send(self, told: Notice) -> None:
+        """Print one."""
+        if self._as_json:
+            print_json(told.document)
+            return
+        for line in told.text.splitlines():
+            say(line)
+
+
+def _seconds(ctx: click.Context, param: click.Parameter, value: str) -> int:
+    """Seconds of ``90s``, ``15m``, ``6h`` or ``1d``."""
+    found = _EVERY.fullmatch(value)
+    if found is None:
+        raise click.BadParameter(f"{value!a} is no time like 90s, 15m, 6h or 1d", ctx, param)
+    return int(found[1]) * _UNITS[found[2]]
+
+
+def watch_options(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of watching: ``config``, ``once``, ``every`` and ``metrics_file``."""
+    for option in (
+        click.option(
+            "--metrics-file",
+            metavar="PATH",
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="Write the number of findings here at each look, for Prometheus' node exporter.",
+        ),
+        click.option(
+            "--every",
+            metavar="TIME",
+            callback=_seconds,
+            default="15m",
+            show_default=True,
+            help="Look so often: 90s, 15m, 6h.",
+        ),
+        click.option("--once", is_flag=True, help="Look once and end: with 7 where something was told."),
+        click.option(
+            "--config",
+            metavar="FILE",
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="Who else is told, by mail or webhook (watch.toml).  [default: only standard output]",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+def watching(ctx: click.Context, look: Callable[[], Outcome | None], *, once: bool, every: int) -> None:
+    """Look once, or until a signal; a look that fails is told on standard error, and the next one tries again."""
+    if once:
+        outcome = look()
+        if outcome is not None:
+            _raise_first(outcome.failed)
+        ctx.exit(Exit.FINDINGS if outcome is not None and outcome.told else Exit.OK)
+    wiring: WiresWatching = ctx.obj
+    with wiring.signals_wait():
+        while True:
+            try:
+                outcome = look()
+                for error in outcome.failed.values() if outcome is not None else ():
+                    _complain(error)
+            except LicensingError as error:
+                _complain(error)
+            if wiring.pause(every):
+                return
+
+
+def _raise_first(failed: Mapping[str, LicensingError]) -> None:
+    """End with the first error, after all others were told."""
+    errors = tuple(failed.values())
+    for error in errors[1:]:
+        _complain(error)
+    if errors:
+        raise errors[0]
+
+
+def _complain(error: LicensingError) -> None:
+    say(f"error: {safe(error.detail)}; it is tried again at the next look", err=True)

@@ -1,0 +1,135 @@
+"""Does ``calward watch`` tell each change once: on standard output, to a mail server and to a webhook that are really there?"""
+
+from email import message_from_string
+from email.policy import default
+from pathlib import Path
+
+import pytest
+
+from calward.adapters import notices
+from calward.entrypoints.cli.exit_codes import Exit
+from tests.support.command_line import calward
+from tests.support.notice_receivers import a_mail_server, a_webhook
+
+IMPORTS = Path(__file__).parents[3] / "examples" / "imports" / "two-servers"
+SECRET = "whsec-of-the-test"
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+    def run(*arguments, **options):
+        away = {"CALWARD_ESTATES": str(tmp_path / "estates"), "CALWARD_SOCKET": str(tmp_path / "no.sock")}
+        return calward(*map(str, arguments), **away, **options)
+
+    return run
+
+
+@pytest.fixture
+def imported(run):
+    assert run("estate", "import", *sorted(IMPORTS.glob("*.csv")), "--taken-at", "2026-11-24T12:00:00Z").code == Exit.OK
+
+
+@pytest.fixture
+def no_pauses(monkeypatch):
+    monkeypatch.setattr("calward.bootstrap_watch.pause", lambda _seconds: False)
+
+
+def config(folder, text):
+    secret = folder / "secret"
+    secret.write_text(f"{SECRET}\n")
+    secret.chmod(0o600)
+    path = folder / "watch.toml"
+    path.write_text(text)
+    return path
+
+
+def test_the_first_look_tells_what_is_open_and_the_second_nothing(run, imported):
+    first = run("watch", "--once", "--json")
+    assert first.code == Exit.FINDINGS
+    assert {one["change"] for one in first.json["changes"]} == {"new"}
+    second = run("watch", "--once", "--json")
+    assert (second.code, second.out) == (Exit.OK, "")
+
+
+def test_what_is_snoozed_is_told_as_gone(run, imported):
+    key = run("watch", "--once", "--json").json["changes"][0]["key"]
+    run("diagnose", "--snooze", key, "--reason", "known", "--until", "9999-12-31")
+    ran = run("watch", "--once", "--json")
+    assert [(one["change"], one["key"]) for one in ran.json["changes"]] == [("gone", key)]
+
+
+def test_a_mail_comes_once(run, imported, tmp_path):
+    with a_mail_server() as server:
+        file = config(
+            tmp_path,
+            f'[mail]\nhost = "127.0.0.1"\nport = {server.port}\nsecurity = "none"\n'
+            'from = "calward@example.org"\nto = ["admin@example.org", "boss@example.org"]\n',
+        )
+        run("watch", "--once", "--config", file)
+        run("watch", "--once", "--config", file)
+    [(sender, to, text)] = server.mails
+    assert (sender, to) == ("calward@example.org", ["admin@example.org", "boss@example.org"])
+    mail = message_from_string(text, policy=default)
+    assert mail["Subject"].startswith("Calward: imported: ")
+    assert "new:" in mail.get_body().get_content()
+    assert [part.get_filename() for part in mail.iter_attachments()] == ["notice.json"]
+
+
+def test_a_webhook_that_fails_twice_gets_the_same_notice_signed_and_none_again(run, imported, tmp_path, no_pauses):
+    with a_webhook([500, 503, 200]) as hook:
+        file = config(tmp_path, f'[webhook]\nurl = "{hook.url}"\nsecret_file = "secret"\n')
+        assert run("watch", "--once", "--config", file).code == Exit.FINDINGS
+        assert run("watch", "--once", "--config", file).code == Exit.OK
+    assert len(hook.posts) == 3
+    assert len({post.headers["Calward-Notice-Id"] for post in hook.posts}) == 1
+    for post in hook.posts:
+        assert post.is_signed_with(SECRET)
+        assert not post.is_signed_with("another")
+
+
+def test_a_webhook_that_is_out_of_order_keeps_nobody_else_from_being_told_and_is_told_later(
+    run, imported, tmp_path, no_pauses
+):
+    with a_webhook([500] * (1 + len(notices._PAUSES)) + [200]) as hook:
+        file = config(tmp_path, f'[webhook]\nurl = "{hook.url}"\nsecret_file = "secret"\n')
+        first = run("watch", "--once", "--config", file)
+        assert first.code == Exit.UNAVAILABLE
+        assert "it answered 500" in first.err
+        assert "new:" in first.out
+        second = run("watch", "--once", "--config", file)
+        assert (second.code, second.out) == (Exit.FINDINGS, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("leest = 'error'", "leest is no setting"),
+        ("least = 'bad'", "least must be one of error, warning, info"),
+        ("[mail]\nhost = 'h'\nfrom = 'a@b'", "mail.to is missing"),
+        ("[mail]\nhost = 'h'\nfrom = 'a@b'\nto = 'a@b'", "mail.to must be a list"),
+        ("[mail]\nhost = 'h'\nfrom = 'a@b'\nto = ['a@b']\nuser = 'u'", "goes with mail.password_file"),
+        ("[webhook]\nurl = 'http://example.org/'\nsecret_file = 's'", "webhook.url must be https"),
+        ("[webhook]\nurl = 3\nsecret_file = 's'", "webhook.url must be a text"),
+        ("= 3", "is no TOML"),
+    ],
+)
+def test_a_wrong_setting_is_named(run, imported, tmp_path, text, said):
+    ran = run("watch", "--once", "--config", config(tmp_path, text))
+    assert ran.code not in {Exit.OK, Exit.FINDINGS, Exit.BUG}
+    assert said in ran.err
+
+
+def test_a_secret_that_others_can_read_is_refused(run, imported, tmp_path):
+    file = config(tmp_path, '[webhook]\nurl = "http://127.0.0.1:1/"\nsecret_file = "secret"\n')
+    (tmp_path / "secret").chmod(0o644)
+    assert "others than its owner may read" in run("watch", "--once", "--config", file).err
+
+
+def test_the_metrics_file_counts_what_is_open(run, imported, tmp_path):
+    run("watch", "--once", "--metrics-file", tmp_path / "calward.prom")
+    lines = (tmp_path / "calward.prom").read_text().splitlines()
+    found = run("diagnose", "--json").json["findings"]
+    errors = sum(one["severity"] == "error" for one in found)
+    assert f'calward_findings{{estate="imported",severity="error"}} {errors}' in lines
