@@ -49,6 +49,8 @@ COUNTED = {
     # The pilot's host is of 2025, the license server of 2022; the pack of 2025 was refused, so its CALs are older too.
     "server-older-than-host": {"LS1 2025": "SH25-PILOT"},
     "cal-older-than-host": {"LS1 2025/per-user": "LS1 has per-user CALs of 2016, 2019, 2022"},
+    # Nobody gets into the pilot's host; of its five users three tried in the last seven days.
+    "refused-lately": {"server-version-too-low": "ines.vogt, greta.keller, jonas.berg; at SH25-PILOT"},
     # All 13 hosts that are left (one of 13 was removed, one added) know one server.
     "single-server": {"https://ls1.example:8443": "and 8 more"},
     # The laboratory's new host was added and nobody works there.

@@ -3,7 +3,6 @@
 A license ends at its ``expires_at`` by itself; the sweep changes nothing that anyone could notice (design 3).
 """
 
-from calward.app.licensing.issue_license import REFUSALS_COUNT_FOR
 from calward.app.ports import Book
 from calward.domain.events import Kind
 from calward.domain.licenses import Ending
@@ -14,13 +13,16 @@ __all__ = ["BATCH", "REQUESTS_KEPT_FOR", "settle", "sweep"]
 REQUESTS_KEPT_FOR = SECONDS_PER_DAY
 """Seconds for which request ids are kept (design 4)."""
 
+REFUSALS_KEPT_FOR = 30 * SECONDS_PER_DAY
+"""Seconds for which it can be asked who was refused lately, and how often; the events stay for good."""
+
 BATCH = 500
 """Licenses in one event, so that no transaction keeps others waiting."""
 
 
 def sweep(book: Book, *, now: int) -> int:
     """End up to ``BATCH`` expired licenses in the books; returns how many, so that a caller can go on until 0."""
-    book.forget(now - REQUESTS_KEPT_FOR, now - REFUSALS_COUNT_FOR)
+    book.forget(now - REQUESTS_KEPT_FOR, now - REFUSALS_KEPT_FOR)
     expired = book.expired(now, BATCH)
     if not expired:
         return 0

@@ -36,7 +36,7 @@ def _refused(view: View) -> Said:
         groups.setdefault(one.reasons, []).append(one)
     return found(
         (_told(view, why, them) for why, them in groups.items()),
-        Fine(view.either("nobody within an hour: for what was before, calward audit tail", "nobody within a week")),
+        Fine("nobody within a week"),
     )
 
 
