@@ -176,6 +176,15 @@ def test_a_source_that_could_not_be_asked_hears_of_the_move_afterwards(source):
     assert source.receive(1).reasons == (Reason.PACK_ALREADY_INSTALLED,)
 
 
+def test_a_pack_that_left_in_a_form_that_never_came_is_not_taken_when_that_comes_late(source):
+    assert source.end(generation=2).outcome == "moved"
+    late = source.receive(generation=2)
+    assert isinstance(late, RefusedAct)
+    assert late.reasons == (Reason.PACK_ALREADY_INSTALLED,)
+    assert source.pack() is None
+    assert source.receive(generation=3).outcome == "installed"
+
+
 def test_a_list_that_would_be_too_long_leaves_behind_what_people_call_their_holders(source, monkeypatch):
     source.ask("PC1")
     source.release()

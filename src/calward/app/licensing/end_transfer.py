@@ -35,13 +35,20 @@ def end_transfer(order: TransferEnd, book: Book, *, now: int, by: str) -> Done:
 def _complete(ref: PackRef, number: str, known: Transfer | None, book: Book, now: int, by: str) -> Done:
     name = PackId(ref.pack_id)
     pack = book.shelf().by_id.get(name)
-    if pack is not None and pack.generation <= ref.generation:
+    if pack is not None and pack.generation > ref.generation:
+        return Done("ended", facts={"pack": name})  # It has come back since.
+    never_came = known is None if pack is None else pack.generation < ref.generation
+    event = _bar(ref, number, book, now, by) if never_came else 0  # It may be on its way here still.
+    if pack is not None:
         return move_out(pack, number, book, now=now, by=by)
-    if pack is None and known is None:
-        bar(book, name, ref.generation)
-        facts = {"pack": name, "generation": ref.generation, "transfer": number}
-        return Done("ended", write_act(book, Kind.PACK_BARRED, now, by, **facts), {"pack": name})
-    return Done("ended", facts={"pack": name})  # It was not here, or has come back since in a later generation.
+    return Done("ended", event, {"pack": name})
+
+
+def _bar(ref: PackRef, number: str, book: Book, now: int, by: str) -> int:
+    name = PackId(ref.pack_id)
+    bar(book, name, ref.generation)
+    facts = {"pack": name, "generation": ref.generation, "transfer": number}
+    return write_act(book, Kind.PACK_BARRED, now, by, **facts)
 
 
 def _cancel(ref: PackRef, number: str, known: Transfer | None, book: Book, now: int, by: str) -> Done:
