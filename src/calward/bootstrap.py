@@ -296,6 +296,12 @@ class Wiring:
 
         return Watcher(config, self.estates(folder), os.environ, metrics, show)
 
+    def import_fresh(self, source: Path, folder: Path | None, name: str, ladder: str) -> "Estate | None":
+        """Import fresh exports of a folder, None where there are none; raises LicensingError."""
+        from calward.bootstrap_watch import import_fresh
+
+        return import_fresh(source, self.estates(folder), name, ladder)
+
     def signals_wait(self) -> "AbstractContextManager[None]":
         """Hold signals back that would end the command in the middle of a step."""
         from calward.adapters.stopping import signals_wait

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from calward.adapters.estate_folder import EstateFolder
+from calward.adapters.export_folder import ExportFolder
 from calward.adapters.findings_metrics import write_metrics
 from calward.adapters.notices import Mail, Webhook
 from calward.adapters.snooze_file import own_snoozes
@@ -11,15 +12,17 @@ from calward.adapters.stopping import pause
 from calward.adapters.system import SystemClock
 from calward.adapters.told_file import ToldFile
 from calward.adapters.watch_config import WatchConfig, load_watch_config
+from calward.app.estates.import_estate import ImportFile
 from calward.app.estates.watch import Look, Outcome, Receiver, tell_changes
-from calward.bootstrap_estates import open_snoozes
+from calward.bootstrap_estates import import_estate, open_snoozes
 from calward.domain.answers import rfc3339
+from calward.domain.errors import LicensingError, Problem
 from calward.insight.diagnoser.diagnose import Result, diagnose
 from calward.insight.estate import Estate, Source
 from calward.insight.snoozes import snoozed
 from calward.insight.watching import severe_enough
 
-__all__ = ["Watcher"]
+__all__ = ["Watcher", "import_fresh"]
 
 
 class Watcher:
@@ -63,3 +66,28 @@ def _receivers(config: WatchConfig, now: Callable[[], int]) -> dict[str, Receive
     if config.webhook is not None:
         receivers["webhook"] = Webhook(config.webhook, now, pause)
     return receivers
+
+
+def import_fresh(source: Path, store: EstateFolder, name: str, ladder: str) -> Estate | None:
+    """Import the fresh exports of a folder as one snapshot, None where there are none; raises LicensingError.
+
+    That they are imported is written afterwards: a crash between both imports them twice, never not at all.
+    """
+    try:
+        store.history(name)
+    except LicensingError as error:
+        if error.problem is not Problem.NOT_FOUND:  # A name that no estate can have makes no file either.
+            raise
+    folder = ExportFolder(source, store.folder / name / "watched.json")
+    files = [_import_file(path) for path in folder.take()]
+    if not files:
+        return None
+    made = import_estate(store, name, files, ladder, None, lambda _file, _rows: None)
+    folder.imported()
+    return made
+
+
+def _import_file(path: Path) -> ImportFile:
+    """A file; ``SERVER=NAME`` says whose it is, as ``calward estate import`` has it."""
+    server, equals, _ = path.name.partition("=")
+    return ImportFile(path, server if equals and server else None)

@@ -1,5 +1,11 @@
 """Does ``calward watch`` tell each change once: on standard output, to a mail server and to a webhook that are really there?"""
 
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
 from email import message_from_string
 from email.policy import default
 from pathlib import Path
@@ -133,3 +139,87 @@ def test_the_metrics_file_counts_what_is_open(run, imported, tmp_path):
     found = run("diagnose", "--json").json["findings"]
     errors = sum(one["severity"] == "error" for one in found)
     assert f'calward_findings{{estate="imported",severity="error"}} {errors}' in lines
+
+
+def put(folder, *names):
+    folder.mkdir(exist_ok=True)
+    for name in names or [one.name for one in IMPORTS.glob("*.csv")]:
+        shutil.copyfile(IMPORTS / name, folder / name)
+
+
+def snapshots(run):
+    return len(run("estate", "history", "berlin", "--json").json["items"])
+
+
+def test_exports_in_a_folder_are_imported_when_they_are_whole_and_only_once(run, tmp_path):
+    folder = tmp_path / "exports"
+    put(folder)
+    watch = ("estate", "watch", folder, "--name", "berlin", "--once", "--json")
+    first = run(*watch)
+    assert (first.code, first.out) == (Exit.OK, "")
+    assert "no whole export yet" in first.err
+    second = run(*watch)
+    assert second.code == Exit.FINDINGS
+    assert {one["change"] for one in second.json["changes"]} == {"new"}
+    assert run(*watch).code == Exit.OK
+    put(folder)  # The same content once more, as a job that exports each night writes it.
+    for name in IMPORTS.glob("*.csv"):
+        os.utime(folder / name.name, (1, 1))
+    assert run(*watch).code == run(*watch).code == Exit.OK
+    assert snapshots(run) == 1
+
+
+def test_a_file_that_still_grows_keeps_the_export_waiting(run, tmp_path):
+    folder = tmp_path / "exports"
+    put(folder)
+    watch = ("estate", "watch", folder, "--name", "berlin", "--once")
+    run(*watch)
+    grows = min(folder.iterdir())
+    whole = grows.read_bytes()
+    grows.write_bytes(whole[: len(whole) // 2])
+    assert "no whole export yet" in run(*watch).err
+    grows.write_bytes(whole)
+    assert "no whole export yet" in run(*watch).err
+    assert run(*watch).code == Exit.FINDINGS
+
+
+def test_a_file_that_is_no_export_is_named_and_what_was_known_is_still_told(run, tmp_path):
+    folder = tmp_path / "exports"
+    put(folder)
+    watch = ("estate", "watch", folder, "--name", "berlin", "--once")
+    run(*watch)
+    run(*watch)
+    (folder / "notes.txt").write_text("buy milk\n")
+    run(*watch)
+    ran = run(*watch)
+    assert ran.code not in {Exit.OK, Exit.FINDINGS, Exit.BUG}
+    assert "notes.txt" in ran.err
+    (folder / "notes.txt").unlink()
+    assert run(*watch).code == Exit.OK
+    assert snapshots(run) == 1
+
+
+def test_a_name_that_leads_elsewhere_writes_nothing(run, tmp_path):
+    put(tmp_path / "exports")
+    assert run("estate", "watch", tmp_path / "exports", "--name", "../x", "--once").code == Exit.USAGE
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_watcher_runs_until_sigterm_and_ends_well(tmp_path):
+    put(tmp_path / "exports")
+    arguments = ("estate", "watch", "exports", "--name", "berlin", "--every", "1s", "--json")
+    places = {"CALWARD_ESTATES": str(tmp_path / "estates"), "XDG_STATE_HOME": str(tmp_path / "state")}
+    with subprocess.Popen(
+        [sys.executable, "-m", "calward", *arguments],
+        cwd=tmp_path,
+        env=os.environ | places,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as running:
+        try:
+            told = json.loads(running.stdout.readline())  # The second look tells it.
+        finally:
+            running.send_signal(signal.SIGTERM)
+            running.wait(timeout=30)
+    assert running.returncode == Exit.OK
+    assert told["estate"] == "berlin"

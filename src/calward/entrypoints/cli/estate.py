@@ -11,7 +11,7 @@ from calward.app.estates.import_estate import ImportFile
 from calward.app.estates.ports import EstateStore
 from calward.domain.answers import rfc3339
 from calward.domain.fields import parse_moment
-from calward.entrypoints.cli.desk import ca_option, fingerprint_option, json_option, server_option, token_option
+from calward.entrypoints.cli.desk import json_option
 from calward.entrypoints.cli.estate_view import (
     estate_document,
     listed,
@@ -22,6 +22,8 @@ from calward.entrypoints.cli.estate_view import (
     summary,
     tell_problems,
 )
+from calward.entrypoints.cli.estate_watch import estate_watch
+from calward.entrypoints.cli.estates_options import estates_option, estates_where
 from calward.entrypoints.cli.output import Column, print_json, say, table
 from calward.entrypoints.cli.safe_text import safe
 from calward.entrypoints.cli.wiring import Where
@@ -55,22 +57,6 @@ class WiresEstates(Protocol):
         """The newest snapshot of an imported estate, or the running license server's; raises LicensingError."""
 
 
-estates_option = click.option(
-    "--estates",
-    "folder",
-    metavar="DIR",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of imported estates.  [default: CALWARD_ESTATES, else calward/estates in XDG_DATA_HOME]",
-)
-
-
-def estates_where(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a command what it takes to ask an imported estate or a running license server: ``folder`` and the parts of Where."""
-    for option in (fingerprint_option, ca_option, token_option, server_option, estates_option):
-        function = option(function)
-    return function
-
-
 @click.group()
 def estate() -> None:
     """Import what another system's license server exports, and look at it; needs no license server.
@@ -81,6 +67,9 @@ def estate() -> None:
       calward estate show
       calward estate history imported
     """  # noqa: D301 -- click wants the character itself, which keeps the lines below it apart
+
+
+estate.add_command(estate_watch)
 
 
 @estate.command("import")

@@ -1,5 +1,6 @@
 """How is something watched: looked at once, or again and again until the command is told to end?"""
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -11,7 +12,7 @@ import rich_click as click
 from calward.app.estates.watch import Outcome, Receiver
 from calward.domain.errors import LicensingError
 from calward.entrypoints.cli.exit_codes import Exit
-from calward.entrypoints.cli.output import print_json, say
+from calward.entrypoints.cli.output import say
 from calward.entrypoints.cli.safe_text import safe
 from calward.insight.estate import Estate
 from calward.insight.watching import Notice
@@ -51,7 +52,7 @@ class Shown:
     def send(self, told: Notice) -> None:
         """Print one."""
         if self._as_json:
-            print_json(told.document)
+            say(json.dumps(told.document))  # In one line: scripts read notices as they come.
             return
         for line in told.text.splitlines():
             say(line)
