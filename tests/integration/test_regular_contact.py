@@ -4,15 +4,17 @@ import contextlib
 
 import pytest
 
-from calward.app.clearinghouse.sign_key_pack import SignKeyPack
+from calward.app.clearinghouse.add_purchase import AddPurchase
 from calward.app.demo.stage import NearClearinghouse
 from calward.app.licensing.activate_online import activate_online
 from calward.app.licensing.change_server import deactivate_server
+from calward.app.licensing.request_packs import ask, to_install
 from calward.bootstrap_clearinghouse import init_clearinghouse
 from calward.bootstrap_server import CONTACT_EVERY, LicenseServer
 from calward.config import ServerConfig
 from calward.domain.acceptance import AcceptanceRefusal, NotAccepted
 from calward.domain.cals import CalType
+from calward.domain.statements import Channel, Program
 from tests.support.clocks import DAY, NOW, CountedEntropy, SetClock
 
 
@@ -51,13 +53,17 @@ def server(tmp_path, house, clock, monkeypatch):
     made.close()
 
 
-def sell(house, server):
-    order = SignKeyPack("A-1", server.server.id, "windows-server", "2022", CalType.PER_USER, 5)
-    house[0].sign_pack(order)
+def buy(house, server):
+    """Claim a pack whose answer is lost on its way: it waits at the clearinghouse."""
+    sale = AddPurchase(Program.OPEN, "windows-server", "2022", CalType.PER_USER, 5)
+    wanted = to_install(Program.OPEN, house[0].add_purchase(sale).numbers)
+    one = server
+    request = one.ledger.write(lambda book: ask(wanted, book, one.signatures, one.entropy, now=book.now()))
+    assert isinstance(house[0].answer(request, Channel.ONLINE), bytes)
 
 
 def test_what_waits_at_the_clearinghouse_comes_with_the_next_word(house, server, clock):
-    sell(house, server)
+    buy(house, server)
     server.contact()
     assert [row.pack.total for row in server.reader.packs(clock.now())] == [5]
     asked = Line.asked

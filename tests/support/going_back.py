@@ -16,8 +16,10 @@ from calward.app.clearinghouse.desk import Clearinghouse
 from calward.app.clearinghouse.sign_key_pack import SignKeyPack
 from calward.app.demo.stage import NearClearinghouse
 from calward.app.licensing.activate_online import activate_online
+from calward.app.licensing.acts import Done
 from calward.app.licensing.contact import Said, contact_online
 from calward.app.licensing.enroll_host import AddHost, add_host
+from calward.app.licensing.signed_things import install_signed_pack
 from calward.app.licensing.take_orders import Desk
 from calward.bootstrap_clearinghouse import init_clearinghouse
 from calward.bootstrap_server import LicenseServer
@@ -99,13 +101,18 @@ class GoingBack:
         one = served.server
         activate_online(one.ledger, Line(self.house), one.signatures, one.entropy, by="tests")
         self.sell(served, total)
-        assert all(taken.accepted for taken in served.contact().taken)
 
     def sell(self, served: Served, total: int = 5, order: str = "O1") -> None:
         sale = SignKeyPack(
             order, served.server.server.id, "windows-server", "2016", CalType.PER_DEVICE, total, Program.RETAIL, NO_END
         )
-        self.house.sign_pack(sale)
+        pack = self.house.sign_pack(sale)
+        one = served.server
+
+        def install(book: Any) -> Any:
+            return install_signed_pack(pack, book, one.signatures, one.ladder, now=book.now(), by="tests")
+
+        assert isinstance(one.ledger.write(install), Done)
 
     def enroll(self, served: Served, name: str = "SH1") -> "HostOf":
         """A session host, with a memory that outlives the server."""
