@@ -120,7 +120,7 @@ def create(
     \b
     Examples:
       calward backup create /backups/
-      calward backup create ls1.tar --passphrase-file /root/backup.pass
+      calward backup create ls1.tar --passphrase-file /etc/calward/backup.pass
       calward backup create ch.tar --clearinghouse /srv/clearinghouse
     """  # noqa: D301
     passphrase = _passphrase_for(ctx, passphrase_file, new=True)
@@ -143,7 +143,7 @@ def verify(ctx: click.Context, /, file: Path, passphrase_file: Path | None, *, a
     \b
     Examples:
       calward backup verify ls1.tar
-      calward backup verify ls1.tar --passphrase-file /root/backup.pass --json
+      calward backup verify ls1.tar --passphrase-file /etc/calward/backup.pass --json
     """  # noqa: D301
     passphrase = None if passphrase_file is None else ctx.obj.read_passphrase(passphrase_file)
     said = ctx.obj.verify_backup(file, passphrase)
@@ -183,7 +183,7 @@ def restore(
     \b
     Examples:
       calward backup restore ls1.tar
-      calward backup restore ls1.tar --data-dir /var/lib/calward --passphrase-file /root/backup.pass
+      calward backup restore ls1.tar --data-dir /var/lib/calward --passphrase-file /etc/calward/backup.pass
       calward backup restore ch.tar --clearinghouse /srv/clearinghouse
     """  # noqa: D301
     passphrase = _passphrase_for(ctx, passphrase_file, new=False)
