@@ -24,7 +24,7 @@ _PACKS = _IMPORTS / "powershell" / "packs.csv"
 _KIB = 1024
 _COMMAND = """
 import sys
-from calward.bootstrap import main
+from calward.bootstrap.program import main
 code = main(sys.argv[1:])
 # Not getrusage: that begins with what the process that started us had.
 peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM:"))

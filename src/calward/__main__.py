@@ -2,7 +2,7 @@
 
 import sys
 
-from calward.bootstrap import main
+from calward.bootstrap.program import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from calward import bootstrap_host
 from calward.adapters.agent_socket import ask_agent
 from calward.adapters.host_state import Lost, StateFolder
 from calward.app.sessionhost.ports import HostPolicy, Memory
+from calward.bootstrap import pam
 from calward.domain.grace import GraceState
 from tests.support.fake_license_server import TOKEN, FakeLicenseServer, dead_url, hanging, serving
 
@@ -60,7 +60,7 @@ class Host:
     def helper(self, stack: str, user: str, kind: str = "account", line: str = "xrdp-sesman", remote: str = ""):
         given = {"PAM_USER": user, "PAM_TYPE": kind, "PAM_TTY": line, "PAM_RHOST": remote}
         done = subprocess.run(
-            [sys.executable, "-m", "calward.bootstrap_host", stack, "--config", str(self.folder / "host.toml")],
+            [sys.executable, "-m", "calward.bootstrap.pam", stack, "--config", str(self.folder / "host.toml")],
             env={**os.environ, **given},
             capture_output=True,
             text=True,
@@ -146,12 +146,12 @@ def test_per_device_the_agent_has_the_time_that_the_helper_does_not_need(host, m
         given[mode] = seconds
         return {"exit": 0, "say": []}
 
-    monkeypatch.setattr(bootstrap_host, "ask_agent", ask)
-    monkeypatch.setattr(bootstrap_host, "age_seconds", lambda: 0.0)
+    monkeypatch.setattr(pam, "ask_agent", ask)
+    monkeypatch.setattr(pam, "age_seconds", lambda: 0.0)
     host.configure(dead_url())
     for mode in ("per-user", "per-device"):
         has_heard(host.folder, mode)
-        assert bootstrap_host.run_pam("account", host.folder / "host.toml", {"PAM_USER": "alice"}) == 0
+        assert pam.run_pam("account", host.folder / "host.toml", {"PAM_USER": "alice"}) == 0
     assert given["per-device"] - given["per-user"] > 0.2
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from calward.adapters.host_config import load_host_config
 from calward.app.sessionhost.check_device import DeviceQuestion
-from calward.bootstrap_agent import make_desk
+from calward.bootstrap.agent import make_desk
 from calward.entrypoints.agent.desk import Desk
 from calward.entrypoints.agent.outside import Holders
 from tests.support.fake_license_server import TOKEN, FakeLicenseServer, serving

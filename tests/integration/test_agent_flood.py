@@ -10,7 +10,7 @@ import pytest
 from calward.adapters.agent_socket import peer_of
 from calward.adapters.host_config import load_host_config
 from calward.app.sessionhost.check_device import DeviceQuestion
-from calward.bootstrap_agent import make_desk
+from calward.bootstrap.agent import make_desk
 from calward.domain.grace import HostOutcome
 from calward.entrypoints.agent.door import Door
 from tests.support.fake_license_server import TOKEN, FakeLicenseServer, dead_url, serving

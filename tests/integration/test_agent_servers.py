@@ -10,7 +10,7 @@ from calward.adapters.host_config import load_host_config
 from calward.adapters.http_exchange import Address
 from calward.adapters.license_server_client import LicenseServerClient
 from calward.app.sessionhost.check_device import DeviceQuestion
-from calward.bootstrap_agent import make_desk
+from calward.bootstrap.agent import make_desk
 from tests.support.command_line import calward
 from tests.support.dev_runs import dev_run
 from tests.support.journals import Lines

@@ -14,9 +14,9 @@ import pytest
 from calward.adapters.backup.archive import MANIFEST, read_manifest
 from calward.adapters.backup.restoring import NOTE
 from calward.app.licensing.quarantine import quarantine_of
-from calward.bootstrap_backup import create_backup, restore_backup
-from calward.bootstrap_backup_house import back_up_house, restore_house, verify_backup
-from calward.bootstrap_server import LicenseServer
+from calward.bootstrap.backup import create_backup, restore_backup
+from calward.bootstrap.clearinghouse_backup import back_up_house, restore_house, verify_backup
+from calward.bootstrap.license_server import LicenseServer
 from calward.config import ServerConfig
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.quarantine import Cause
@@ -186,7 +186,7 @@ KILLED = """
 import ctypes, os, signal, sys
 from pathlib import Path
 import calward.adapters.backup.restoring as restoring
-from calward.bootstrap_backup import restore_backup
+from calward.bootstrap.backup import restore_backup
 from calward.config import ServerConfig
 at = int(sys.argv[3])
 made = 0

@@ -13,8 +13,8 @@ from calward.app.estates.document import from_document, to_document
 from calward.app.estates.own_estate import take_snapshot
 from calward.app.licensing.foresee import foresee
 from calward.app.licensing.issue_license import IssueLicense
-from calward.bootstrap_demo import fill_demo
-from calward.bootstrap_server import LicenseServer
+from calward.bootstrap.demo import fill_demo
+from calward.bootstrap.license_server import LicenseServer
 from calward.config import ServerConfig
 from calward.domain.cals import HolderKind
 from calward.domain.events import Kind

@@ -15,9 +15,9 @@ from calward.adapters.store.tables import checkpoint, event
 from calward.app.licensing.records import LogKey
 from calward.app.licensing.show_status import show_status
 from calward.app.reading import LicenseFilter, Page
-from calward.bootstrap_demo import STATE_FILE, fill_demo
-from calward.bootstrap_devrun import LOCK_FILE, _on_port, devrun
-from calward.bootstrap_server import LicenseServer
+from calward.bootstrap.demo import STATE_FILE, fill_demo
+from calward.bootstrap.devrun import LOCK_FILE, _on_port, devrun
+from calward.bootstrap.license_server import LicenseServer
 from calward.config import ServerConfig
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.events import read_event
@@ -161,7 +161,7 @@ def test_an_interrupted_filling_begins_anew(tmp_path, monkeypatch):
     (tmp_path / STATE_FILE).write_text("filling\n")
     (tmp_path / "ledger.db").write_text("half of something")
     seen = []
-    monkeypatch.setattr("calward.bootstrap_demo._fill", lambda folder, *_: seen.append(sorted(folder.iterdir())))
+    monkeypatch.setattr("calward.bootstrap.demo._fill", lambda folder, *_: seen.append(sorted(folder.iterdir())))
     fill_demo(tmp_path, "clearinghouse", until=NOW)
     assert seen == [[tmp_path / STATE_FILE]]
 

@@ -17,7 +17,7 @@ from calward.app.licensing.recover import missing_packs
 from calward.app.licensing.request_packs import ask, to_recover
 from calward.app.licensing.take_orders import Desk, take
 from calward.app.sessionhost.heartbeats import HeartbeatReport
-from calward.bootstrap_backup import create_backup, restore_backup
+from calward.bootstrap.backup import create_backup, restore_backup
 from calward.config import ServerConfig
 from calward.domain.acceptance import AcceptanceRefusal
 from calward.domain.issued_license import IssuedLicense, KnownServer, PresentedRefusal, accept_license

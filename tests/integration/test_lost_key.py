@@ -2,7 +2,7 @@
 
 import pytest
 
-from calward.bootstrap_server import LicenseServer
+from calward.bootstrap.license_server import LicenseServer
 from calward.config import ServerConfig
 from calward.domain.errors import LicensingError, Problem
 

@@ -4,7 +4,7 @@ import pytest
 from prometheus_client import generate_latest
 
 from calward.app.licensing.install_key_pack import InstallKeyPack, RemoveKeyPack, install_key_pack, remove_key_pack
-from calward.bootstrap_server import COUNTS_FRESH_FOR, LicenseServer
+from calward.bootstrap.license_server import COUNTS_FRESH_FOR, LicenseServer
 from calward.config import ServerConfig
 from calward.domain.cals import CalType
 from calward.domain.key_packs import PackId

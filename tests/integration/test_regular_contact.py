@@ -9,8 +9,8 @@ from calward.app.demo.stage import NearClearinghouse
 from calward.app.licensing.activate_online import activate_online
 from calward.app.licensing.change_server import deactivate_server
 from calward.app.licensing.request_packs import ask, to_install
-from calward.bootstrap_clearinghouse import init_clearinghouse
-from calward.bootstrap_server import CONTACT_EVERY, LicenseServer
+from calward.bootstrap.clearinghouse import init_clearinghouse
+from calward.bootstrap.license_server import CONTACT_EVERY, LicenseServer
 from calward.config import ServerConfig
 from calward.domain.acceptance import AcceptanceRefusal, NotAccepted
 from calward.domain.cals import CalType
@@ -47,7 +47,7 @@ def server(tmp_path, house, clock, monkeypatch):
     Line.asked = 0
     config = ServerConfig(data_dir=tmp_path / "ls", clearinghouse="https://ch.example", roots=root.hex())
     made = LicenseServer(config, clock=clock)
-    monkeypatch.setattr("calward.bootstrap_server.HttpClearinghouse", lambda _url: Line(desk))
+    monkeypatch.setattr("calward.bootstrap.license_server.HttpClearinghouse", lambda _url: Line(desk))
     activate_online(made.ledger, Line(desk), made.signatures, made.entropy, by="administrator")
     yield made
     made.close()

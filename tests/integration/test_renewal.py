@@ -7,8 +7,8 @@ import pytest
 from calward.app.demo.stage import NearClearinghouse
 from calward.app.licensing.activate_online import activate_online
 from calward.app.licensing.change_server import deactivate_server
-from calward.bootstrap_clearinghouse import init_clearinghouse
-from calward.bootstrap_server import LicenseServer
+from calward.bootstrap.clearinghouse import init_clearinghouse
+from calward.bootstrap.license_server import LicenseServer
 from calward.config import ServerConfig
 from tests.support.clocks import DAY, NOW, CountedEntropy, SetClock
 
@@ -30,7 +30,7 @@ class Office:
         self.house, root = init_clearinghouse(folder / "ch", "Example", 1000, self.clock, CountedEntropy())
         config = ServerConfig(data_dir=folder / "ls", clearinghouse=url, roots=root.hex())
         self.server = LicenseServer(config, clock=self.clock)
-        monkeypatch.setattr("calward.bootstrap_server.HttpClearinghouse", self.line)
+        monkeypatch.setattr("calward.bootstrap.license_server.HttpClearinghouse", self.line)
 
     def line(self, url):
         self.asked += 1

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from starlette.types import ASGIApp
 
-from calward import bootstrap_clearinghouse
 from calward.app.clearinghouse.desk import Clearinghouse
+from calward.bootstrap import clearinghouse
 from calward.domain.trust import Keyring, Role
 from tests.support.clocks import CountedEntropy, SetClock
 
@@ -21,25 +21,25 @@ class ClearinghouseWiring:
     served: list[tuple[ASGIApp, str, int]] = field(default_factory=list)
 
     def open_clearinghouse(self, data_dir: Path) -> Clearinghouse:
-        return bootstrap_clearinghouse.clearinghouse(data_dir, self.clock, self.entropy)
+        return clearinghouse.clearinghouse(data_dir, self.clock, self.entropy)
 
     def init_clearinghouse(self, data_dir: Path, name: str, days: int) -> tuple[Clearinghouse, bytes]:
-        return bootstrap_clearinghouse.init_clearinghouse(data_dir, name, days, self.clock, self.entropy)
+        return clearinghouse.init_clearinghouse(data_dir, name, days, self.clock, self.entropy)
 
     def publish_keyring(self, data_dir: Path, name: str | None, days: int, root_key: Path | None) -> bytes:
-        return bootstrap_clearinghouse.publish_keyring(data_dir, name, days, root_key, self.clock, self.entropy)
+        return clearinghouse.publish_keyring(data_dir, name, days, root_key, self.clock, self.entropy)
 
     def encrypt_clearinghouse_keys(self, data_dir: Path) -> list[str]:
-        return bootstrap_clearinghouse.encrypt_keys(data_dir)
+        return clearinghouse.encrypt_keys(data_dir)
 
     def open_clearinghouse_keys(self, data_dir: Path) -> list[str]:
-        return bootstrap_clearinghouse.open_keys(data_dir)
+        return clearinghouse.open_keys(data_dir)
 
     def rotate_clearinghouse_key(
         self, data_dir: Path, role: Role, keep_days: int, days: int, root_key: Path | None
     ) -> Keyring:
         times = (keep_days, days, root_key, self.clock, self.entropy)
-        return bootstrap_clearinghouse.rotate_key(data_dir, role, *times)
+        return clearinghouse.rotate_key(data_dir, role, *times)
 
     def serve_asgi(
         self,

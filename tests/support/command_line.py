@@ -16,7 +16,7 @@ import httpx2
 from calward.adapters.admin_client import HttpAdminClient
 from calward.adapters.http_exchange import Address
 from calward.adapters.secret_files import check_free, write_secret
-from calward.bootstrap import Wiring
+from calward.bootstrap.program import Wiring
 from calward.entrypoints.cli.root import cli
 from calward.entrypoints.cli.running import run
 from calward.entrypoints.cli.wiring import RunOptions, ServeOptions, Where

@@ -21,8 +21,8 @@ from calward.app.licensing.contact import Said, contact_online
 from calward.app.licensing.enroll_host import AddHost, add_host
 from calward.app.licensing.signed_things import install_signed_pack
 from calward.app.licensing.take_orders import Desk
-from calward.bootstrap_clearinghouse import init_clearinghouse
-from calward.bootstrap_server import LicenseServer
+from calward.bootstrap.clearinghouse import init_clearinghouse
+from calward.bootstrap.license_server import LicenseServer
 from calward.config import ServerConfig
 from calward.domain.acceptance import NotAccepted
 from calward.domain.cals import CalType

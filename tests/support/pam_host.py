@@ -71,7 +71,7 @@ class Host:
 @contextmanager
 def pam_host(tmp_path: Path) -> Iterator[Host]:
     name = f"calward-test-{uuid.uuid4().hex[:12]}"
-    helper = f"{sys.executable} -m calward.bootstrap_host"
+    helper = f"{sys.executable} -m calward.bootstrap.pam"
     wrapper = tmp_path / "helper"
     wrapper.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT}/src exec {helper} "$1" --config {tmp_path}/host.toml\n')
     wrapper.chmod(0o700)

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from structlog.testing import capture_logs
 
-from calward.bootstrap_server import _every
+from calward.bootstrap.license_server import _every
 
 
 def test_a_failure_that_comes_again_and_again_is_told_whole_once_until_it_is_over():

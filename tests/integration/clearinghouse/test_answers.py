@@ -158,7 +158,7 @@ import os, signal, sys
 from dataclasses import replace
 from pathlib import Path
 from calward.adapters.system import SystemEntropy
-from calward.bootstrap_clearinghouse import clearinghouse
+from calward.bootstrap.clearinghouse import clearinghouse
 from calward.domain.statements import Channel
 from tests.support.clocks import SetClock
 
@@ -199,7 +199,7 @@ RACING = """
 import sys
 from pathlib import Path
 from calward.adapters.system import SystemEntropy
-from calward.bootstrap_clearinghouse import clearinghouse
+from calward.bootstrap.clearinghouse import clearinghouse
 from calward.domain.statements import Channel
 from tests.support.clocks import SetClock
 

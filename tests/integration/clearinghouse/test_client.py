@@ -30,7 +30,7 @@ SERVE = """
 import sys
 from pathlib import Path
 from calward.entrypoints.cli.clearinghouse import clearinghouse
-from calward.bootstrap_clearinghouse import serve_asgi
+from calward.bootstrap.clearinghouse import serve_asgi
 from tests.support.clearinghouses import ClearinghouseWiring
 wiring = ClearinghouseWiring()
 wiring.serve_asgi = serve_asgi

@@ -7,7 +7,7 @@ import pytest
 from calward.adapters.passphrases import PASSPHRASE_FILE
 from calward.adapters.signing import load_signer
 from calward.app.clearinghouse.desk import Clearinghouse
-from calward.bootstrap_clearinghouse import clearinghouse
+from calward.bootstrap.clearinghouse import clearinghouse
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.trust import Role
 from tests.support.asking_server import AskingServer

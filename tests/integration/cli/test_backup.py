@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from calward.bootstrap import main
-from calward.bootstrap_server import LicenseServer
+from calward.bootstrap.license_server import LicenseServer
+from calward.bootstrap.program import main
 from calward.config import ServerConfig
 
 

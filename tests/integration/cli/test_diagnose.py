@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from calward.bootstrap import Wiring
+from calward.bootstrap.program import Wiring
 from calward.entrypoints.cli.exit_codes import Exit
 from tests.integration.cli.conftest import RealApi
 from tests.support.builders import USER

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from calward.adapters.estate_folder import EstateFolder
-from calward.bootstrap import Wiring
+from calward.bootstrap.program import Wiring
 from calward.entrypoints.cli.exit_codes import Exit
 from calward.insight.estate import LicenseStatus
 from tests.integration.cli.conftest import RealApi

@@ -6,7 +6,7 @@ import pytest
 
 from calward.app.licensing.make_token import MakeToken, make_token
 from calward.app.licensing.quarantine import enter_quarantine
-from calward.bootstrap import main
+from calward.bootstrap.program import main
 from calward.domain.quarantine import Cause, Quarantine
 from calward.domain.roles import Role
 from calward.domain.statements import Channel
@@ -20,7 +20,7 @@ def office(tmp_path):
 
 @pytest.fixture
 def served(office, monkeypatch):
-    monkeypatch.setattr("calward.bootstrap_server.HttpClearinghouse", lambda _address: Line(office.house))
+    monkeypatch.setattr("calward.bootstrap.license_server.HttpClearinghouse", lambda _address: Line(office.house))
     with office.serving() as found:
         office.set_up(found)
         yield found

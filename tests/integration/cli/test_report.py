@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from calward.bootstrap import Wiring
+from calward.bootstrap.program import Wiring
 from calward.entrypoints.cli.exit_codes import Exit
 from calward.insight.reports.catalog import REPORTS
 from tests.integration.cli.conftest import RealApi

@@ -39,7 +39,7 @@ def imported(run):
 
 @pytest.fixture
 def no_pauses(monkeypatch):
-    monkeypatch.setattr("calward.bootstrap_watch.pause", lambda _seconds: False)
+    monkeypatch.setattr("calward.bootstrap.watch.pause", lambda _seconds: False)
 
 
 def config(folder, text):

@@ -49,7 +49,7 @@ def a_service(folder: Path, program: str, config: Path | None = None) -> None:
 def test_the_lines_that_we_install_are_found_again(tmp_path):
     program = tmp_path / "calward"
     program.touch(mode=0o755)
-    a_service(tmp_path, f"{program} -I -m calward.bootstrap_host", Path("/opt/host.toml"))
+    a_service(tmp_path, f"{program} -I -m calward.bootstrap.pam", Path("/opt/host.toml"))
     lines = list(pam_lines(tmp_path))
     assert [(one.service, one.stack, one.program, one.runs) for one in lines] == [
         ("xrdp-sesman", "account", program, True),

@@ -14,7 +14,7 @@ auth     required  pam_env.so readenv=1
 -session optional  pam_gnome_keyring.so auto_start
 @include common-password
 """
-HELPER = "/usr/bin/python3 -I -m calward.bootstrap_host"
+HELPER = "/usr/bin/python3 -I -m calward.bootstrap.pam"
 
 
 @pytest.fixture

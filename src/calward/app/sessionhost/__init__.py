@@ -2,6 +2,6 @@
 
 Runs on the host, not on the license server: in the agent, a daemon, or where none runs
 in one short-lived process for each logon (the PAM helper).
-Knows nothing of ``calward.app.licensing``. Imported by entrypoints, adapters, tests and ``bootstrap_host``; imports the
+Knows nothing of ``calward.app.licensing``. Imported by entrypoints, adapters, tests and ``bootstrap.pam``; imports the
 pure rules only, because a user waits while it loads.
 """

@@ -1,4 +1,4 @@
-"""What does the agent's desk need from outside, and how is it set? ``bootstrap_agent`` gives both."""
+"""What does the agent's desk need from outside, and how is it set? ``bootstrap.agent`` gives both."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field

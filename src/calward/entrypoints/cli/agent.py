@@ -16,7 +16,7 @@ __all__ = ["RunsAgent", "agent"]
 
 
 class RunsAgent(Protocol):
-    """What the commands need of the context object; ``calward.bootstrap_agent`` has it. Both raise LicensingError."""
+    """What the commands need of the context object; ``calward.bootstrap.agent`` has it. Both raise LicensingError."""
 
     def run_agent(self, config: Path | None, ready: Callable[[dict[str, str]], None]) -> None:
         """Run until stopped; ``ready`` hears where it listens."""

@@ -38,7 +38,7 @@ DEFAULT_PORT = 8470
 
 
 class ClearinghouseWiring(Protocol):
-    """What these commands need of the context object; ``calward.bootstrap_clearinghouse`` has the functions for it."""
+    """What these commands need of the context object; ``calward.bootstrap.clearinghouse`` has the functions for it."""
 
     def open_clearinghouse(self, data_dir: Path) -> Clearinghouse:
         """Open the clearinghouse in a folder; raises LicensingError."""

@@ -17,7 +17,7 @@ KEEP_DAYS = 90
 
 
 class KeyWiring(Protocol):
-    """What these commands need of the context object; ``calward.bootstrap_clearinghouse`` has the functions for it."""
+    """What these commands need of the context object; ``calward.bootstrap.clearinghouse`` has the functions for it."""
 
     def encrypt_clearinghouse_keys(self, data_dir: Path) -> list[str]:
         """Encrypt the keys that are not yet; their files."""

@@ -11,7 +11,7 @@ __all__ = ["RunsPam", "pam"]
 
 
 class RunsPam(Protocol):
-    """What the commands need of the context object; ``calward.bootstrap_host`` has it."""
+    """What the commands need of the context object; ``calward.bootstrap.pam`` has it."""
 
     def run_pam(self, stack: str, config: Path | None, environment: Mapping[str, str]) -> int:
         """Answer one question of PAM with an exit code; None is /etc/calward/host.toml."""

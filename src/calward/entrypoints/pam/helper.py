@@ -44,7 +44,7 @@ class PamQuestion:
 
 @dataclass(frozen=True, slots=True)
 class PamDesk:
-    """The host's use cases, wired: ``bootstrap_host`` makes it from the host's settings."""
+    """The host's use cases, wired: ``bootstrap.pam`` makes it from the host's settings."""
 
     check: Callable[[CheckAccount], Admission]
     opened: Callable[[OpenSession], None]

@@ -100,7 +100,7 @@ def test_devrun_has_an_option_for_everything_it_can_do():
 @pytest.mark.parametrize("arguments", [["version"], ["matrix"], ["--help"], ["status"], ["license", "--help"]])
 def test_a_client_s_command_loads_no_server_and_no_database(arguments, tmp_path):
     program = (
-        "import sys; from calward.bootstrap import main; "
+        "import sys; from calward.bootstrap.program import main; "
         f"main({arguments!r}); sys.stderr.write('loaded ' + ' '.join(sorted({CLIENT_MODULES!r} & set(sys.modules))))"
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path)
@@ -124,7 +124,7 @@ def test_every_command_is_in_the_reference(path):
 )
 def test_a_tab_completes_commands_and_options(words, cword, expected, tmp_path):
     ended = subprocess.run(
-        [sys.executable, "-c", "from calward.bootstrap import main; main([])"],
+        [sys.executable, "-c", "from calward.bootstrap.program import main; main([])"],
         capture_output=True,
         text=True,
         check=True,

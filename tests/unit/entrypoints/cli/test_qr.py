@@ -5,7 +5,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from calward.bootstrap import Wiring
+from calward.bootstrap.program import Wiring
 from calward.domain.envelope import fingerprint
 from calward.domain.errors import LicensingError, Problem
 from calward.entrypoints.cli.root import cli

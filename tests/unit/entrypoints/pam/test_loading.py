@@ -19,13 +19,13 @@ HEAVY = {
 
 
 def test_the_helper_loads_the_standard_library_and_our_rules_only():
-    code = "import calward.bootstrap_host, json, sys; print(json.dumps(sorted(sys.modules)))"
+    code = "import calward.bootstrap.pam, json, sys; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert HEAVY.isdisjoint(json.loads(done.stdout))
 
 
 def test_the_helper_says_how_it_is_called():
-    command = [sys.executable, "-m", "calward.bootstrap_host", "acount"]
+    command = [sys.executable, "-m", "calward.bootstrap.pam", "acount"]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 2
     assert "account|session" in done.stderr

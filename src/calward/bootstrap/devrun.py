@@ -23,9 +23,10 @@ from calward.adapters.system import SystemClock, SystemEntropy
 from calward.app.clearinghouse.publish_keyring import KEYRING_DAYS
 from calward.app.licensing.activate_online import activate_online
 from calward.app.licensing.signed_things import KEYRING
-from calward.bootstrap_clearinghouse import ROOT_PUBLIC_FILE, init_clearinghouse
-from calward.bootstrap_demo import clear, fill_demo
-from calward.bootstrap_server import LicenseServer, serve
+from calward.bootstrap.clearinghouse import ROOT_PUBLIC_FILE, init_clearinghouse
+from calward.bootstrap.demo import clear, fill_demo
+from calward.bootstrap.license_server import LicenseServer
+from calward.bootstrap.serve import serve
 from calward.config import ServerConfig
 from calward.domain.acceptance import NotAccepted
 from calward.domain.errors import LicensingError, Problem

@@ -14,7 +14,7 @@ from calward.adapters.told_file import ToldFile
 from calward.adapters.watch_config import WatchConfig, load_watch_config
 from calward.app.estates.import_estate import ImportFile
 from calward.app.estates.watch import Look, Outcome, Receiver, tell_changes
-from calward.bootstrap_estates import import_estate, open_snoozes
+from calward.bootstrap.estates import import_estate, open_snoozes
 from calward.domain.answers import rfc3339
 from calward.domain.errors import LicensingError, Problem
 from calward.insight.diagnoser.diagnose import Result, diagnose

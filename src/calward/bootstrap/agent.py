@@ -25,7 +25,7 @@ from calward.adapters.license_server_client import LicenseServerClient
 from calward.adapters.signing.ed25519 import verify
 from calward.app.sessionhost.heartbeats import AgentServer
 from calward.app.sessionhost.ports import Journal, TimeLeft
-from calward.bootstrap_relay import relay_server, wire_key
+from calward.bootstrap.relay import relay_server, wire_key
 from calward.domain.errors import LicensingError, Problem
 from calward.entrypoints.agent.desk import Desk
 from calward.entrypoints.agent.door import Door

@@ -18,9 +18,9 @@ from calward.adapters.clearinghouse import SqliteClearinghouseStore
 from calward.adapters.system import SystemClock
 from calward.app.clearinghouse.ports import Book
 from calward.app.ports import Clock
-from calward.bootstrap_backup import KIND as SERVER_KIND
-from calward.bootstrap_backup import SECRETS, laid_ready, look_into, stamp, workplace
-from calward.bootstrap_clearinghouse import KEYRING_FILE, LADDERS_FOLDER, STORE_FILE
+from calward.bootstrap.backup import KIND as SERVER_KIND
+from calward.bootstrap.backup import SECRETS, laid_ready, look_into, stamp, workplace
+from calward.bootstrap.clearinghouse import KEYRING_FILE, LADDERS_FOLDER, STORE_FILE
 from calward.domain.answers import rfc3339
 from calward.domain.envelope import decode_envelope
 from calward.domain.errors import LicensingError, Problem

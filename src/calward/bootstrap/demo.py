@@ -16,8 +16,8 @@ from calward.app.clearinghouse.publish_keyring import KEYRING_DAYS
 from calward.app.demo.estate import SERVER_NAME, SERVER_VERSION
 from calward.app.demo.player import SEED, Summary, first_second, play
 from calward.app.demo.stage import Stage, StoryClock, StoryEntropy
-from calward.bootstrap_clearinghouse import init_clearinghouse
-from calward.bootstrap_server import LicenseServer
+from calward.bootstrap.clearinghouse import init_clearinghouse
+from calward.bootstrap.license_server import LicenseServer
 from calward.config import ServerConfig
 from calward.domain.errors import LicensingError, Problem
 

@@ -1,6 +1,6 @@
 """How is the session host's side put together? The only file that knows all its parts; loads nothing of the server's.
 
-``python -m calward.bootstrap_host account|session`` is what ``calward pam account|session`` runs.
+``python -m calward.bootstrap.pam account|session`` is what ``calward pam account|session`` runs.
 """
 
 import os
@@ -41,7 +41,7 @@ _TO_LOOK: Final = 0.2
 """Seconds to look into the host's own memory before anybody is asked: a disk may hang."""
 _ON_THE_WAY: Final = 0.1
 """Of what the agent has, what the way there and back may take."""
-_USAGE: Final = "usage: python -m calward.bootstrap_host account|session [--config FILE]"
+_USAGE: Final = "usage: python -m calward.bootstrap.pam account|session [--config FILE]"
 _WRONG_USAGE: Final = 2
 
 

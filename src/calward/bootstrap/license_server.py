@@ -1,4 +1,4 @@
-"""How is a license server put together from its settings, and served?
+"""How is a license server put together from its settings?
 
 The data folder holds ``ledger.db`` (unless another database is named), ``server.key`` (who this license server is; signs requests
 and checkpoints), ``license.key`` (signs issued licenses), ``wire.key`` with ``wire.pem`` (vouches for hosts in the licensing
@@ -9,11 +9,9 @@ import asyncio
 import base64
 import contextlib
 import os
-import sys
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +21,9 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from calward.adapters.backup.restoring import refuse_unfinished
-from calward.adapters.certificates import fingerprint_of, names_of_this_machine, own_certificate, reachable
+from calward.adapters.certificates import fingerprint_of, reachable
 from calward.adapters.clearinghouse_client import HttpClearinghouse
 from calward.adapters.ladders import load_ladder
-from calward.adapters.logs import configure_logs
-from calward.adapters.one_process import only_process
-from calward.adapters.serving import serve_asgi
 from calward.adapters.signing import (
     Ed25519Signer,
     create_key_file,
@@ -48,7 +43,7 @@ from calward.adapters.store.reader import SqlReader
 from calward.adapters.store.standing import SqlTree
 from calward.adapters.store.tree import AuditLog, log_origin
 from calward.adapters.store.writer import GroupWriter
-from calward.adapters.system import SystemClock, SystemEntropy, tune_interpreter
+from calward.adapters.system import SystemClock, SystemEntropy
 from calward.app.licensing.activate_online import activate_online, asked_online
 from calward.app.licensing.change_server import make_server
 from calward.app.licensing.contact import contact_online
@@ -60,6 +55,7 @@ from calward.app.licensing.sweep import sweep
 from calward.app.licensing.take_orders import Desk
 from calward.app.licensing.watch_checkpoints import CheckpointWatch, WatchedKey
 from calward.app.ports import Book, Clock, Entropy
+from calward.bootstrap.data_folder import keep_id, private_file, private_folder
 from calward.config import ServerConfig
 from calward.domain.acceptance import NotAccepted
 from calward.domain.errors import LicensingError, Problem
@@ -77,7 +73,7 @@ from calward.entrypoints.api.health import Metrics, health_routes
 from calward.entrypoints.api.host_routes import HostDesk, host_routes, hosts_first
 from calward.entrypoints.api.services import Services
 
-__all__ = ["SERVER_ROLE", "LicenseServer", "alone", "private_folder", "serve"]
+__all__ = ["SERVER_ROLE", "LicenseServer"]
 
 log = structlog.get_logger(__name__)
 
@@ -112,7 +108,7 @@ class LicenseServer:
         refuse_unfinished(config.data_dir)
         url = config.database_url
         if dialect_of(url) == "sqlite":
-            _private_file(sqlite_path(url))
+            private_file(sqlite_path(url))
         migrate(url)
         postgresql = not url.startswith("sqlite")
         self.ledger = SqlLedger(url, entropy=self.entropy, clock=None if postgresql else self.clock)
@@ -121,7 +117,7 @@ class LicenseServer:
         self._had_a_key = self.ledger.write(lambda book: book.event(1)) is not None
         self.key = self._key("server.key", SERVER_ROLE)  # Before the first event: a crash in between loses nothing.
         self.server = self.ledger.write(self._server)
-        _keep_id(config.data_dir / ID_FILE, self.server.id)
+        keep_id(config.data_dir / ID_FILE, self.server.id)
         self.license_key = self._key("license.key", LICENSE_ROLE, checks=False)
         self.wire_authority = open_wire_authority(config.data_dir, now=self.clock.now())
         self.signatures = Signatures(
@@ -373,26 +369,6 @@ def _local(uid: int) -> Principal | None:
     return Principal(f"local:{uid}", Role.LICENSE_ADMINISTRATOR) if mine else None
 
 
-def alone(database_url: str) -> contextlib.AbstractContextManager[None]:
-    """An embedded ledger has one process that writes (design 4): its sequencer and its lock are this process's own."""
-    if dialect_of(database_url) != "sqlite":
-        return contextlib.nullcontext()
-    ledger = sqlite_path(database_url)
-    if not ledger.name:
-        raise LicensingError(Problem.MALFORMED, f"{database_url} names no file: say sqlite:///FILE", field="database")
-    private_folder(ledger.parent)
-    detail = f"another process serves the ledger {ledger}: stop it first, or name another --data-dir or --database"
-    return only_process(ledger.with_name(f"{ledger.name}.lock"), detail)
-
-
-def _with_certificate(config: ServerConfig) -> ServerConfig:
-    """The same with a certificate of our own, where one is wanted and none is named."""
-    if not config.self_signed or config.tls_certificate:
-        return config
-    own = own_certificate(config.data_dir, names_of_this_machine(config.address[0]), now=SystemClock().now())
-    return replace(config, tls_certificate=str(own.certificate), tls_key=str(own.key))
-
-
 async def _every(seconds: int, act: Callable[[], None]) -> None:
     """Do something again and again in a thread; a failure is logged, and the next time is another chance.
 
@@ -408,77 +384,3 @@ async def _every(seconds: int, act: Callable[[], None]) -> None:
             log.exception("background.failed", act=act.__name__, error=kind, exc_info=kind != told)
             told = kind
         await asyncio.sleep(seconds)
-
-
-def serve(
-    config: ServerConfig,
-    *,
-    ready: Callable[[Mapping[str, str]], None],
-    first: Callable[["LicenseServer"], object] = lambda _server: None,
-) -> None:
-    """Serve a license server until a signal ends it; ``first`` is done before it listens.
-
-    ``ready`` gets where it is: url, socket, the fingerprint of its certificate (hex) where it speaks TLS, and, until there is an
-    administrator, setup: the link that makes one.
-    Raises: LicensingError: the settings cannot be served; CONFLICT: another process serves the same ledger.
-    """
-    private_folder(config.data_dir)
-    with alone(config.database_url):
-        _serve(_with_certificate(config), ready, first)
-
-
-def _serve(
-    config: ServerConfig, ready: Callable[[Mapping[str, str]], None], first: Callable[["LicenseServer"], object]
-) -> None:
-    configure_logs(sys.stderr)
-    license_server = LicenseServer(config)
-    try:
-        host, port = config.address
-        certificate = Path(config.tls_certificate) if config.tls_certificate else None
-        key = Path(config.tls_key) if config.tls_key else None
-        first(license_server)
-        tune_interpreter()
-        code = license_server.set_up_code()
-
-        def listening(url: str) -> None:
-            license_server.url = url
-            ready(license_server.places(code))
-
-        serve_asgi(
-            license_server.app(),
-            host,
-            port,
-            certificate=certificate,
-            key=key,
-            unix=config.socket_path,
-            ready=listening,
-        )
-    finally:
-        license_server.close()
-
-
-def _keep_id(file: Path, server_id: str) -> None:
-    """Leave the server's id beside its keys: should the ledger be lost, the next one goes on under it."""
-    if not file.exists():
-        file.touch(0o600)  # No secret, but like all that lies beside it its owner's alone.
-        file.write_text(f"{server_id}\n", encoding="ascii")
-
-
-def _private_file(file: Path) -> None:
-    """Make the ledger's file if need be, its owner's alone: the folder may have been made by somebody less careful.
-
-    SQLite gives its log the same rights. What cannot be made here is told by whoever opens it.
-    """
-    with contextlib.suppress(OSError):
-        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o600))
-
-
-def private_folder(folder: Path) -> None:
-    """Make the data folder if need be; nobody but its owner may look in."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        detail = f"the data folder {folder} cannot be made: {error.strerror}; name another with --data-dir"
-        raise LicensingError(Problem.UNAVAILABLE, detail, field="data_dir") from None
-    if not os.access(folder, os.W_OK):
-        raise LicensingError(Problem.FORBIDDEN, f"the data folder {folder} cannot be written", field="data_dir")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from calward.app.estates.import_estate import ImportFile
     from calward.app.estates.watch import Receiver
     from calward.app.sessionhost.diagnosis import Diagnosis
-    from calward.bootstrap_watch import Watcher
+    from calward.bootstrap.watch import Watcher
     from calward.domain.ladder import Ladder
     from calward.domain.trust import Keyring, Role
     from calward.entrypoints.cli.wiring import RunOptions, ServeOptions, Where
@@ -63,14 +63,14 @@ class Wiring:
 
     def serve(self, options: "ServeOptions", ready: "Callable[[Mapping[str, str]], None]") -> None:
         """Run the license server until stopped; raises LicensingError."""
-        from calward.bootstrap_server import serve
+        from calward.bootstrap.serve import serve
         from calward.config import load_config
 
         serve(load_config(options.config, os.environ, options.settings), ready=ready)
 
     def devrun(self, options: "RunOptions", ready: "Callable[[Mapping[str, str]], None]") -> None:
         """Run license server and clearinghouse on loopback until stopped; raises LicensingError."""
-        from calward.bootstrap_devrun import devrun
+        from calward.bootstrap.devrun import devrun
 
         devrun(options, ready)
 
@@ -111,19 +111,19 @@ class Wiring:
 
     def run_pam(self, stack: str, config: Path | None, environment: Mapping[str, str]) -> int:
         """Answer one question of PAM with an exit code."""
-        from calward.bootstrap_host import run_pam
+        from calward.bootstrap.pam import run_pam
 
         return run_pam(stack, config, environment)
 
     def run_agent(self, config: Path | None, ready: "Callable[[dict[str, str]], None]") -> None:
         """Run the agent of a session host until stopped; raises LicensingError."""
-        from calward.bootstrap_agent import run_agent
+        from calward.bootstrap.agent import run_agent
 
         run_agent(config, ready)
 
     def agent_status(self, config: Path | None) -> "dict[str, Any]":
         """Ask the running agent how it is; raises LicensingError."""
-        from calward.bootstrap_agent import agent_status
+        from calward.bootstrap.agent import agent_status
 
         return agent_status(config)
 
@@ -141,7 +141,7 @@ class Wiring:
 
         if undo:
             return plan_undo(folder, service)
-        helper = f"{sys.executable} -I -m calward.bootstrap_host"
+        helper = f"{sys.executable} -I -m calward.bootstrap.pam"
         return plan_install(folder, service, helper, config.absolute() if config else None)
 
     def probe_rdp(self, host: str, port: int, seconds: float) -> "dict[str, Any]":
@@ -176,24 +176,24 @@ class Wiring:
 
     def open_clearinghouse(self, data_dir: Path) -> "Clearinghouse":
         """Open the clearinghouse in a folder; raises LicensingError."""
-        from calward import bootstrap_clearinghouse
         from calward.adapters.system import SystemClock, SystemEntropy
+        from calward.bootstrap import clearinghouse
 
-        return bootstrap_clearinghouse.clearinghouse(data_dir, SystemClock(), SystemEntropy())
+        return clearinghouse.clearinghouse(data_dir, SystemClock(), SystemEntropy())
 
     def init_clearinghouse(self, data_dir: Path, name: str, days: int) -> "tuple[Clearinghouse, bytes]":
         """Make one; also the root's public key."""
-        from calward import bootstrap_clearinghouse
         from calward.adapters.system import SystemClock, SystemEntropy
+        from calward.bootstrap import clearinghouse
 
-        return bootstrap_clearinghouse.init_clearinghouse(data_dir, name, days, SystemClock(), SystemEntropy())
+        return clearinghouse.init_clearinghouse(data_dir, name, days, SystemClock(), SystemEntropy())
 
     def publish_keyring(self, data_dir: Path, name: str | None, days: int, root_key: Path | None) -> bytes:
         """Sign a new keyring with the root key; the envelope."""
-        from calward import bootstrap_clearinghouse
         from calward.adapters.system import SystemClock, SystemEntropy
+        from calward.bootstrap import clearinghouse
 
-        return bootstrap_clearinghouse.publish_keyring(data_dir, name, days, root_key, SystemClock(), SystemEntropy())
+        return clearinghouse.publish_keyring(data_dir, name, days, root_key, SystemClock(), SystemEntropy())
 
     def read_passphrase(self, path: Path) -> str:
         """The first line of a file that only its owner can read; raises LicensingError."""
@@ -205,8 +205,8 @@ class Wiring:
         self, options: "ServeOptions", house: Path | None, target: Path, passphrase: str
     ) -> "dict[str, Any]":
         """Back up a license server, or the clearinghouse in a folder; raises LicensingError."""
-        from calward.bootstrap_backup import create_backup
-        from calward.bootstrap_backup_house import back_up_house
+        from calward.bootstrap.backup import create_backup
+        from calward.bootstrap.clearinghouse_backup import back_up_house
         from calward.config import load_config
 
         if house is not None:
@@ -218,7 +218,7 @@ class Wiring:
 
     def verify_backup(self, archive: Path, passphrase: str | None) -> "dict[str, Any]":
         """Look through a backup; raises LicensingError."""
-        from calward.bootstrap_backup_house import verify_backup
+        from calward.bootstrap.clearinghouse_backup import verify_backup
 
         return verify_backup(archive, passphrase)
 
@@ -226,8 +226,8 @@ class Wiring:
         self, archive: Path, options: "ServeOptions", house: Path | None, passphrase: str, *, replace: bool
     ) -> "dict[str, Any]":
         """Put a backup in its place; raises LicensingError."""
-        from calward.bootstrap_backup import restore_backup
-        from calward.bootstrap_backup_house import restore_house
+        from calward.bootstrap.backup import restore_backup
+        from calward.bootstrap.clearinghouse_backup import restore_house
         from calward.config import load_config
 
         if house is not None:
@@ -237,29 +237,29 @@ class Wiring:
 
     def encrypt_clearinghouse_keys(self, data_dir: Path) -> list[str]:
         """Encrypt the keys that are not yet; their files."""
-        from calward import bootstrap_clearinghouse
+        from calward.bootstrap import clearinghouse
 
-        return bootstrap_clearinghouse.encrypt_keys(data_dir)
+        return clearinghouse.encrypt_keys(data_dir)
 
     def open_clearinghouse_keys(self, data_dir: Path) -> list[str]:
         """Files of private keys that are not encrypted."""
-        from calward import bootstrap_clearinghouse
+        from calward.bootstrap import clearinghouse
 
-        return bootstrap_clearinghouse.open_keys(data_dir)
+        return clearinghouse.open_keys(data_dir)
 
     def rotate_clearinghouse_key(
         self, data_dir: Path, role: "Role", keep_days: int, days: int, root_key: Path | None
     ) -> "Keyring":
         """Sign with a new key from now on; the keyring that says so."""
-        from calward import bootstrap_clearinghouse
         from calward.adapters.system import SystemClock, SystemEntropy
+        from calward.bootstrap import clearinghouse
 
         times = (keep_days, days, root_key, SystemClock(), SystemEntropy())
-        return bootstrap_clearinghouse.rotate_key(data_dir, role, *times)
+        return clearinghouse.rotate_key(data_dir, role, *times)
 
     def estates(self, folder: Path | None) -> "EstateFolder":
         """The imported estates in a folder, None: in the usual one."""
-        from calward.bootstrap_estates import open_estates
+        from calward.bootstrap.estates import open_estates
 
         return open_estates(folder, os.environ)
 
@@ -273,32 +273,32 @@ class Wiring:
         progress: Callable[[str, int], None],
     ) -> "Estate":
         """Read files of another system and keep them as a snapshot; raises LicensingError."""
-        from calward.bootstrap_estates import import_estate
+        from calward.bootstrap.estates import import_estate
 
         return import_estate(self.estates(folder), name, files, ladder, taken_at, progress)
 
     def estate(self, name: str | None, where: "Where", folder: Path | None) -> "Estate":
         """An imported estate, or the running license server's; raises LicensingError."""
-        from calward.bootstrap_estates import find_estate, served_estate
+        from calward.bootstrap.estates import find_estate, served_estate
 
         asked = where.server is not None or bool(os.environ.get("CALWARD_SERVER"))
         return find_estate(name, self.estates(folder), lambda: served_estate(self.admin(where)), asked=asked)
 
     def snoozes(self, estate: "Estate", folder: Path | None) -> "SnoozeFile":
         """What is accepted of an estate."""
-        from calward.bootstrap_estates import open_snoozes
+        from calward.bootstrap.estates import open_snoozes
 
         return open_snoozes(estate, self.estates(folder), os.environ)
 
     def watcher(self, config: Path | None, folder: Path | None, metrics: Path | None, show: "Receiver") -> "Watcher":
         """What tells changes of an estate; raises LicensingError."""
-        from calward.bootstrap_watch import Watcher
+        from calward.bootstrap.watch import Watcher
 
         return Watcher(config, self.estates(folder), os.environ, metrics, show)
 
     def import_fresh(self, source: Path, folder: Path | None, name: str, ladder: str) -> "Estate | None":
         """Import fresh exports of a folder, None where there are none; raises LicensingError."""
-        from calward.bootstrap_watch import import_fresh
+        from calward.bootstrap.watch import import_fresh
 
         return import_fresh(source, self.estates(folder), name, ladder)
 
@@ -322,13 +322,13 @@ class Wiring:
 
     def report_text(self, found: "Report", form: str, *, bare: bool) -> Iterator[str]:
         """A report as csv, json or html, in pieces."""
-        from calward.bootstrap_estates import report_text
+        from calward.bootstrap.estates import report_text
 
         return report_text(found, form, bare=bare)
 
     def foreign_text(self, estate: "Estate", name: str, *, lsreport: bool, hardware_ids: bool) -> Iterator[str]:
         """A report in the words of other systems' tools; raises LicensingError where they have none for it."""
-        from calward.bootstrap_estates import foreign_text
+        from calward.bootstrap.estates import foreign_text
 
         return foreign_text(estate, name, lsreport=lsreport, hardware_ids=hardware_ids)
 
