@@ -23,7 +23,8 @@ from calward.domain.handover import HandedLicense
 from calward.domain.key_packs import KeyPack, PackId
 from calward.domain.pack_orders import PackChange, PackRef
 from calward.domain.pack_requests import ChangeKind
-from calward.domain.replay import Check, Replay
+from calward.domain.replay import Replay
+from calward.domain.replay_state import Check
 from calward.domain.statements import KeyPackStatement, Program
 from tests.model.simple_server import FAMILIES, Pack, Paper
 from tests.model.test_ledger_machine import COUNT, HOSTS, STEPS, LedgerMachine

@@ -23,7 +23,7 @@ from calward.app.ports import Ledger
 from calward.domain.events import Event
 from calward.domain.key_packs import KeyPack, PackId
 from calward.domain.pack_orders import TransferOutcome
-from calward.domain.replay import Finding
+from calward.domain.replay_state import Finding
 from tests.support.builders import a_host, a_question, a_server, ladder
 from tests.support.clocks import CountedEntropy, SetClock
 from tests.support.moving import (

@@ -21,7 +21,7 @@ from calward.domain.events import encode_event
 from calward.domain.licenses import NEVER
 from calward.domain.merkle import Frontier, leaf_hash
 from calward.domain.notes import checkpoint_text, sign_note
-from calward.domain.replay import Check, Finding
+from calward.domain.replay_state import Check, Finding
 from tests.support.audits import LOG, ORIGIN, Office, a_long_history
 from tests.support.builders import ladder
 from tests.support.signed import SERVER, STRANGER

@@ -11,7 +11,7 @@ from calward.app.licensing.set_policy import RemovePolicy, SetPolicy, remove_pol
 from calward.domain.cals import HolderKind
 from calward.domain.events import Kind
 from calward.domain.merkle import Frontier, leaf_hash
-from calward.domain.replay import Check
+from calward.domain.replay_state import Check
 from calward.domain.roles import Role
 from tests.support.audits import DEVICES_HOST, USERS_HOST, a_long_history
 from tests.support.builders import USER, a_question, ladder

@@ -6,7 +6,8 @@ import pytest
 
 from calward.domain.errors import LicensingError
 from calward.domain.events import Kind
-from calward.domain.replay import Check, Finding, LicenseState, PackState, Replay, Share, difference
+from calward.domain.replay import Replay
+from calward.domain.replay_state import Check, Finding, LicenseState, PackState, Share, difference
 from tests.support.builders import family
 
 DEVICE = "d:AAAAAAAAAAAAAAAAAAAAAA"

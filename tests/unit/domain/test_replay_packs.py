@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from calward.domain.replay import Replay, Share
+from calward.domain.replay import Replay
+from calward.domain.replay_state import Share
 from tests.support.builders import family
 from tests.unit.domain.test_replay import DEVICE, a_license, a_pack, replay, wrong
 

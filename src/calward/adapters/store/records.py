@@ -19,7 +19,7 @@ from calward.adapters.store.moves import ASIDE
 from calward.adapters.store.tables import checkpoint, event, holder, host, license_, pack, refusal, request, seat
 from calward.app.licensing.records import HolderRow, LicenseRow, PackRow, SeatRow, StoredEvent
 from calward.domain.holders import token_of
-from calward.domain.replay import Share
+from calward.domain.replay_state import Share
 
 __all__ = ["SqlRecords", "open_records"]
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from calward.domain.replay import Check, Finding
+from calward.domain.replay_state import Check, Finding
 
 __all__ = ["MOST_FINDINGS", "Audit"]
 

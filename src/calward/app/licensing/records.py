@@ -6,7 +6,7 @@ Times are seconds since 1970 (UTC). Words are the domain's ("per-device", "tempo
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Protocol
 
-from calward.domain.replay import Share
+from calward.domain.replay_state import Share
 
 __all__ = ["HolderRow", "LicenseRow", "LogKey", "PackRow", "Records", "SeatRow", "StoredEvent"]
 

@@ -20,7 +20,8 @@ from calward.domain.errors import LicensingError
 from calward.domain.events import Event, Kind, encode_event, read_event
 from calward.domain.holders import holder_token
 from calward.domain.ladder import Ladder
-from calward.domain.replay import Check, Finding, LicenseState, Replay, Share, difference
+from calward.domain.replay import Replay
+from calward.domain.replay_state import Check, Finding, LicenseState, Share, difference
 
 __all__ = ["Audit", "verify_ledger"]
 

@@ -8,7 +8,7 @@ from calward.app.licensing.records import LogKey, Records, StoredEvent
 from calward.domain.errors import LicensingError
 from calward.domain.merkle import EMPTY_ROOT, Frontier, leaf_hash
 from calward.domain.notes import Checkpoint, parse_checkpoint, parse_note, verify_note
-from calward.domain.replay import Check
+from calward.domain.replay_state import Check
 
 __all__ = ["check_tree"]
 
