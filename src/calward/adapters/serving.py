@@ -7,7 +7,9 @@ import signal
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from calward.adapters.bounded_http import BoundedProtocol
+from calward.adapters.slow_peers import CrowdedProtocol, Patience, SlowPeers, usual_patience
 from calward.domain.errors import LicensingError, Problem
 
 __all__ = ["is_loopback", "serve_asgi"]
@@ -40,11 +42,13 @@ def serve_asgi(
     key: Path | None = None,
     unix: Path | None = None,
     ready: Callable[[str], None] = lambda _url: None,
+    patience: Patience | None = None,
 ) -> None:
     """Serve until a signal ends it; ``ready`` gets the address once it listens. Port 0 takes any free one.
 
     ``certificate`` (with its chain) and ``key`` are PEM files; both or neither. ``unix``: also serve on this Unix socket, where
     the scope says who asks: ``scope["extensions"]["calward.peer_uid"]`` is the peer's user id, as the kernel knows it.
+    ``patience``: with peers who connect and do not ask.
 
     Raises: LicensingError: MALFORMED: not loopback and no TLS files; NOT_FOUND: one of them is not there; UNAVAILABLE: the
     address cannot be had.
@@ -52,36 +56,49 @@ def serve_asgi(
     tls = _tls(host, certificate, key)
     listener = _listen(host, port)
     shown = f"[{host}]" if ":" in host else host
+    patience = patience or usual_patience()
     options: dict[str, Any] = {
         "log_level": "warning",
         "access_log": False,
         "server_header": False,
         "loop": "uvloop",
-        "http": BoundedProtocol,
+        "http": partial(CrowdedProtocol, most=patience.connections),
     }
+    of_peers = {"http": partial(PeerProtocol, most=patience.connections)}
     server = _Main(uvicorn.Config(app, ssl_certfile=certificate, ssl_keyfile=key, **options))
-    local = (
-        _Local(uvicorn.Config(_with_peer(app), lifespan="off", **(options | {"http": PeerProtocol}))) if unix else None
-    )
+    local = _Local(uvicorn.Config(_with_peer(app), lifespan="off", **(options | of_peers))) if unix else None
     with listener:
         unix_listener = _listen_locally(unix) if unix else None
         ready(f"{'https' if tls else 'http'}://{shown}:{listener.getsockname()[1]}")
-        uvloop.run(_serve(server, listener, local, unix_listener))
+        uvloop.run(_serve(server, listener, local, unix_listener, patience))
     if unix:
         unix.unlink(missing_ok=True)
 
 
 async def _serve(
-    server: uvicorn.Server, listener: socket.socket, local: "_Local | None", unix_listener: socket.socket | None
+    server: uvicorn.Server,
+    listener: socket.socket,
+    local: "_Local | None",
+    unix_listener: socket.socket | None,
+    patience: Patience,
 ) -> None:
     """Both servers in one loop; the second ends with the first."""
-    if local is None or unix_listener is None:
+    watching = [asyncio.create_task(_peers_of(one, patience).watch()) for one in (server, local) if one]
+    try:
+        if local is None or unix_listener is None:
+            await server.serve(sockets=[listener])
+            return
+        beside = asyncio.create_task(local.serve(sockets=[unix_listener]))
         await server.serve(sockets=[listener])
-        return
-    beside = asyncio.create_task(local.serve(sockets=[unix_listener]))
-    await server.serve(sockets=[listener])
-    local.should_exit = True
-    await beside
+        local.should_exit = True
+        await beside
+    finally:
+        for one in watching:
+            one.cancel()
+
+
+def _peers_of(server: uvicorn.Server, patience: Patience) -> SlowPeers:
+    return SlowPeers(lambda: server.server_state.connections, patience, time.monotonic)
 
 
 class _Main(uvicorn.Server):
@@ -113,7 +130,7 @@ class _Local(uvicorn.Server):
         yield
 
 
-class PeerProtocol(BoundedProtocol):
+class PeerProtocol(CrowdedProtocol):
     """HTTP on a Unix socket: remembers who connected (SO_PEERCRED)."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
