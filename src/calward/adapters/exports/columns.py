@@ -72,7 +72,7 @@ _LSREPORT: Final = {
 }
 LSREPORT_ORDER: Final = ("licenseID", "keypackID", "client", "user", "start", "issueType", "licenseType", "end")
 """The columns of lsreport.exe as public descriptions name them, in their order; its writer uses the same."""
-_HOST: Final = {
+_HOST_PLAIN: Final = {
     "name": "Name",
     "host": "Name",
     "hostname": "Name",
@@ -103,36 +103,62 @@ _HOST: Final = {
     "graceuntil": "GraceUntil",
     "graceperioduntil": "GraceUntil",
 }
+_HOST_WORDS: Final = {
+    # The same as those write it who make such a table by hand: English, German, French, Spanish, Italian, Dutch, Portuguese.
+    "Name": "FQDN Host-Name DNSHostName Sitzungshost Rechner Rechnername Computername Nom Hôte Serveur Nombre Equipo Servidor Nome Naam "
+    "Sessiehost",
+    "Version": "OSName OperatingSystemVersion WindowsVersion Betriebssystem Betriebssystemversion Hostversion Système "
+    "Système-d'exploitation Versión Sistema-operativo Versione Besturingssysteem Versie Versão Sistema-operacional",
+    "Mode": "LicenseMode LicenceMode RDSMode Licensing Modus Lizenzmodus Lizenzierungsmodus Lizenzierungstyp Mode-de-licence "
+    "Mode-de-licences Modo Modo-de-licencia Modalità Modalità-licenze Licentiemodus",
+    "Servers": "LicenseServer(s) LicenceServer LicenceServers LicensingServer LicensingServers SpecifiedLSList RDSLicenseServer LS "
+    "Lizenzserver Serveur-de-licences Serveurs-de-licences Servidor-de-licencias Servidores-de-licencias Server-licenze "
+    "Server-delle-licenze Licentieserver Licentieservers Servidor-de-licenças",
+    "SeenAt": "Zuletzt-gesehen",
+}
+_HOST: Final = _HOST_PLAIN | {plain(word): name for name, words in _HOST_WORDS.items() for word in words.split()}
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What rows with certain columns are about: ``every`` of the first, at least one of ``some``; by the names of a dialect."""
+    """What rows with certain columns are about: at least one name of each of ``groups``; by the names of a dialect."""
 
     kind: Kind
     names: Mapping[str, str]
-    every: frozenset[str]
-    some: frozenset[str]
+    groups: tuple[frozenset[str], ...]
 
 
-def _shape(kind: Kind, every: str, some: str, *names: Mapping[str, str]) -> Shape:
+def _shape(kind: Kind, groups: str, *names: Mapping[str, str]) -> Shape:
     merged: dict[str, str] = {}
     for one in names:
         merged |= one
-    return Shape(kind, MappingProxyType(merged), frozenset(every.split()), frozenset(some.split()))
+    return Shape(kind, MappingProxyType(merged), tuple(frozenset(group.split("|")) for group in groups.split()))
 
 
 SHAPES: Final = (
-    _shape(Kind.SUMMARY, "InstalledLicenses", "IssuedLicenses TSCALType", _SERVERS, _PROPERTIES),
-    _shape(Kind.FAILED, "User TriedIssuanceOn", "", _SERVERS, _PROPERTIES),
-    _shape(Kind.FAILED_SUMMARY, "DomainName FailedIssuanceCount", "", _SERVERS, _PROPERTIES),
-    _shape(Kind.PACKS, "", "TotalLicenses AvailableLicenses", _SERVERS, _MANAGER, _PROPERTIES),
-    _shape(Kind.ISSUED, "LicenseId sIssuedToComputer", "", _SERVERS, _LSREPORT),
-    _shape(Kind.ISSUED, "", "LicenseId LicenseStatus IssueDate", _SERVERS, _MANAGER, _PROPERTIES),
-    _shape(Kind.DEVICE_REPORT, "", "sHardwareId sIssuedToComputer", _SERVERS, _PROPERTIES),
-    _shape(Kind.USER_REPORT, "User", "ExpirationDate CALType ProductVersion", _SERVERS, _PROPERTIES),
-    _shape(Kind.SERVER, "ProductId", "Version VersionNumber", _SERVERS, _PROPERTIES),
-    _shape(Kind.HOSTS, "Name", "Mode Servers", _HOST),
+    _shape(Kind.SUMMARY, "InstalledLicenses IssuedLicenses|TSCALType", _SERVERS, _PROPERTIES),
+    _shape(Kind.FAILED, "User TriedIssuanceOn", _SERVERS, _PROPERTIES),
+    _shape(Kind.FAILED_SUMMARY, "DomainName FailedIssuanceCount", _SERVERS, _PROPERTIES),
+    _shape(
+        Kind.PACKS,
+        "TotalLicenses|AvailableLicenses "
+        "KeyPackId|KeyPackType|ProductType|ProductVersion|ProductVersionID|TypeAndModel|IssuedLicenses",
+        _SERVERS,
+        _MANAGER,
+        _PROPERTIES,
+    ),
+    _shape(Kind.ISSUED, "LicenseId sIssuedToComputer", _SERVERS, _LSREPORT),
+    _shape(
+        Kind.ISSUED,
+        "LicenseId|LicenseStatus|IssueDate LicenseId|KeyPackId|sIssuedToComputer|sIssuedToUser|sHardwareId",
+        _SERVERS,
+        _MANAGER,
+        _PROPERTIES,
+    ),
+    _shape(Kind.DEVICE_REPORT, "sHardwareId|sIssuedToComputer", _SERVERS, _PROPERTIES),
+    _shape(Kind.USER_REPORT, "User ExpirationDate|CALType|ProductVersion", _SERVERS, _PROPERTIES),
+    _shape(Kind.SERVER, "ProductId Version|VersionNumber", _SERVERS, _PROPERTIES),
+    _shape(Kind.HOSTS, "Name Mode|Servers", _HOST),
 )
 """In order: the first that fits is it. What a later one needs may stand in an earlier one's rows, never the other way round."""
 
@@ -150,6 +176,6 @@ def recognize(names: Iterable[str]) -> Shape | None:
     there = [plain(name) for name in names]
     for shape in SHAPES:
         has = {shape.names[name] for name in there if name in shape.names}
-        if shape.every <= has and (not shape.some or shape.some & has):
+        if all(group & has for group in shape.groups):
             return shape
     return None

@@ -6,7 +6,7 @@ from typing import Final
 from calward.adapters.exports.reader import Cells, Reader
 from calward.adapters.exports.values import number, shown, text
 from calward.adapters.exports.versions import type_of
-from calward.adapters.exports.wmi import MODES
+from calward.adapters.exports.wmi import MODES, NO_MODES
 from calward.domain.cals import CalType
 from calward.insight.estate import EstateHost, EstateServer, PackType
 
@@ -67,4 +67,6 @@ def _mode(reader: Reader, line: int, cells: Cells) -> CalType | None:
         if not _UNSET.fullmatch(text(value)):
             reader.found.complain(line, f"mode {shown(value)} is none: per-device and per-user are")
         return None
+    if wanted is not None and wanted not in MODES and wanted not in NO_MODES:
+        reader.found.complain(line, f"mode {wanted} is none that is known: 2 is per device, 4 per user")
     return None if wanted is None else MODES.get(wanted)

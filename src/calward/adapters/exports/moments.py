@@ -19,16 +19,21 @@ _LONGEST: Final = 64
 _MOST_CACHED: Final = 65_536
 
 _DMTF: Final = re.compile(
-    r"(\d{4})(\d\d)(\d\d)(\d\d|\*\*)(\d\d|\*\*)(\d\d|\*\*)\.[\d*]{1,6}(?:([+-])(\d{3}|\*{3}))?", re.ASCII
+    r"(\d{4})(\d\d|\*\*)(\d\d|\*\*)(\d\d|\*\*)(\d\d|\*\*)(\d\d|\*\*)(?:\.[\d*]{1,6}(?:([+-])(\d{3}|\*{3}))?)?", re.ASCII
 )
+"""Asterisks stand for what is not said: the first month, day, hour that it could be."""
 _ISO: Final = re.compile(
-    r"(\d{4})[-/.] ?(\d{1,2})[-/.] ?(\d{1,2})\.?(?:[T ]+(\d{1,2})[:.](\d\d)(?:[:.](\d\d)(?:[.,]\d{1,9})?)? ?(?:(Z|UTC|GMT)|([+-])(\d\d):?(\d\d))?)?",
+    r"(\d{4})[-/.] ?(\d{1,2})[-/.] ?(\d{1,2})\.?(?:[T ]+(\d{1,2})[:.](\d\d)(?:[:.](\d\d)(?:[.,]\d{1,9})?)? *(?:(Z|UTC|GMT)|([+-])(\d\d):?(\d\d))?)?",
     re.ASCII,
 )
 _OTHER: Final = re.compile(
-    r"(\d{1,2})([./-]) ?(\d{1,2})\2 ?(\d{4})(?:,? +(\d{1,2})[:.](\d\d)(?:[:.](\d\d))?(?:[ ?]?([AaPp])\.? ?[Mm]\.?)?)?",
+    r"(\d{1,2})([./-]) ?(\d{1,2})\2 ?(\d{4})(?:,? +(\d{1,2})[:.](\d\d)(?:[:.](\d\d))?)?",
     re.ASCII,
 )
+_HALF: Final = re.compile(
+    r"[ ?]?(?:a\.? ?m\.?|上午|午前|오전|π\.?μ\.?|(p\.? ?m\.?|下午|午後|오후|μ\.?μ\.?))", re.IGNORECASE
+)
+"""Before or after noon, behind the time or before it, as languages with a clock of twelve hours write it."""
 _TICKS: Final = re.compile(r"\\?/Date\((-?\d{1,16})(?:[+-]\d{4})?\)\\?/", re.ASCII)
 """Milliseconds since 1970 in UTC; the offset behind them is for showing only."""
 _WRAPPED: Final = ("value", "Value", "DateTime", "dateTime")
@@ -40,13 +45,13 @@ _NOTHING: Final = frozenset({"", "-", "n/a", "null", "none", "never", "000000000
 class Moments:
     """Reads the dates of one file and keeps in mind in which order it writes day and month.
 
-    ``day_first``: whether 3/4 is the third of April. After reading, ``ambiguous`` tells whether any date could have been both,
+    ``day_first``: whether 3/4 is the third of April. After reading, ``ambiguous`` is a date that could have been both,
     ``seen_day_first`` and ``seen_month_first`` whether any could only have been the one.
     """
 
     def __init__(self, *, day_first: bool = False) -> None:
         self.day_first = day_first
-        self.ambiguous = False
+        self.ambiguous = ""
         self.seen_day_first = False
         self.seen_month_first = False
         self.local = 0
@@ -77,28 +82,26 @@ class Moments:
         for pattern, read in ((_DMTF, _dmtf), (_TICKS, _ticks)):
             if match := pattern.fullmatch(text):
                 return _within(read(match))
-        if match := _ISO.fullmatch(text):
+        half = _HALF.search(text)
+        whole = f"{text[: half.start()]} {text[half.end() :]}".strip() if half else text
+        if match := _ISO.fullmatch(whole):
             self.local += match[7] is None and match[8] is None
-            return _within(_iso(match))
-        if match := _OTHER.fullmatch(text):
+            return _within(_iso(match, half))
+        if match := _OTHER.fullmatch(whole):
             self.local += 1
-            return _within(self._other(match))
+            return _within(self._other(match, half))
         raise ValueError("is no date that is known here: DMTF, ISO 8601, 1/31/2026, 31.1.2026 and /Date(…)/ are")
 
-    def _other(self, match: re.Match[str]) -> int:
+    def _other(self, match: re.Match[str], half: re.Match[str] | None) -> int:
         """Month/day/year or day.month.year, perhaps with a time."""
         first, second = int(match[1]), int(match[3])
-        day, month = (first, second) if self._is_day_first(match[2], first, second) else (second, first)
-        hour = int(match[5] or 0)
-        if match[8]:
-            if not 1 <= hour <= 12:  # noqa: PLR2004 - a clock's face.
-                raise ValueError("is no date: an hour before or after noon is 1 to 12")
-            hour = hour % 12 + 12 * (match[8] in "Pp")
+        day, month = (first, second) if self._is_day_first(match, first, second) else (second, first)
+        hour = _hour(match[5], half)
         return _seconds(int(match[4]), month, day, hour, int(match[6] or 0), int(match[7] or 0))
 
-    def _is_day_first(self, separator: str, first: int, second: int) -> bool:
+    def _is_day_first(self, match: re.Match[str], first: int, second: int) -> bool:
         """Only a slash leaves it open: nobody who writes points or hyphens begins with the month."""
-        if separator != "/":
+        if match[2] != "/":
             return True
         if first > 12 >= second:  # noqa: PLR2004 - months.
             self.seen_day_first = True
@@ -106,24 +109,35 @@ class Moments:
         if second > 12 >= first:  # noqa: PLR2004
             self.seen_month_first = True
             return False
-        self.ambiguous = self.ambiguous or first != second
+        if first != second:
+            self.ambiguous = self.ambiguous or match[0]
         return self.day_first
 
 
 def _dmtf(match: re.Match[str]) -> int:
-    year, month, day = int(match[1]), int(match[2]), int(match[3])
+    month, day = (1 if one == "**" else int(one) for one in match.group(2, 3))
     hour, minute, second = (0 if one == "**" else int(one) for one in match.group(4, 5, 6))
     offset = 0 if match[8] in (None, "***") else int(f"{match[7]}{match[8]}")
-    return _seconds(year, month, day, hour, minute, second) - 60 * offset
+    return _seconds(int(match[1]), month, day, hour, minute, second) - 60 * offset
 
 
 def _ticks(match: re.Match[str]) -> int:
     return int(match[1]) // 1000
 
 
-def _iso(match: re.Match[str]) -> int:
+def _hour(written: str | None, half: re.Match[str] | None) -> int:
+    """An hour of the day; ``half`` tells where it is one of twelve."""
+    hour = int(written or 0)
+    if half is None:
+        return hour
+    if not 1 <= hour <= 12:  # noqa: PLR2004 - a clock's face.
+        raise ValueError("is no date: an hour before or after noon is 1 to 12")
+    return hour % 12 + 12 * bool(half[1])
+
+
+def _iso(match: re.Match[str], half: re.Match[str] | None) -> int:
     offset = 0 if match[8] is None else int(f"{match[8]}1") * (60 * int(match[9]) + int(match[10]))
-    time = (int(one or 0) for one in match.group(4, 5, 6))
+    time = _hour(match[4], half), int(match[5] or 0), int(match[6] or 0)
     return _seconds(int(match[1]), int(match[2]), int(match[3]), *time) - 60 * offset
 
 

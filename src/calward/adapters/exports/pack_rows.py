@@ -15,7 +15,7 @@ def read_pack(reader: Reader, line: int, cells: Cells) -> None:
     type_ = type_of(cells.get("ProductType"), cells.get("Description"), _words(cells))
     program = _program(reader, line, cells)
     if type_ is None:
-        reader.leave_out(line, f"ProductType {shown(cells.get('ProductType'))} does not say whom the CALs are for")
+        reader.leave_out(line, _for_nobody(cells.get("ProductType")))
         return
     issued = reader.count(line, cells, "IssuedLicenses")
     total = _total(reader, line, cells, issued)
@@ -35,6 +35,12 @@ def read_pack(reader: Reader, line: int, cells: Cells) -> None:
             expires_at=end_of(reader.moment(line, cells, "ExpirationDate"), built_in=type_ is PackType.BUILT_IN),
         )
     )
+
+
+def _for_nobody(product_type: object) -> str:
+    if not text(product_type):
+        return "neither ProductType nor another column says whom the CALs are for"
+    return f"ProductType {shown(product_type)} does not say whom the CALs are for"
 
 
 def _words(cells: Cells) -> str:

@@ -5,6 +5,7 @@ lines. A second header begins a second table: files are often joined. lsreport's
 """
 
 import csv
+import re
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -138,10 +139,16 @@ def _look(source: _Lines) -> _Found:
 
 def _unknown(file: str, seen: str) -> str:
     begins = f"begins with {seen[:60]!a}" if seen else "has no line with columns"
+    if _LISTED.match(seen) or _DRAWN.match(seen):
+        begins += ", as PowerShell shows things on the screen (in a file it writes them with Export-Csv)"
     return (
         f"{file!a} {begins}: that is no export that is known here; known are key packs, issued licenses and reports of a license server "
         "(CSV or JSON by property name, or lsreport's text) and session hosts (name, version, mode, license servers)"
     )
+
+
+_LISTED: Final = re.compile(r"\w+ *: ")
+_DRAWN: Final = re.compile(r"(?:\w+ +){2,}\w+$")
 
 
 def _header(line: str) -> _Header | None:

@@ -31,14 +31,17 @@ _FALLBACK: Final = "cp1252"
 _CLEAN_UP: Final = str.maketrans("", "", "\x00")
 
 
+Flaw = tuple[int, str]
+
+
 @dataclass(frozen=True, slots=True)
 class TextFile:
-    """A file that is text; ``flaw`` says what of it is none in this encoding, and is read as U+FFFD."""
+    """A file that is text; ``flaws`` say what of it is none, each with its line (0: wherever)."""
 
     path: Path
     encoding: str
     size: int
-    flaw: str | None
+    flaws: tuple[Flaw, ...]
 
     def open(self) -> IO[str]:
         """Open it; line ends come as they stand in it."""
@@ -84,22 +87,34 @@ def _inspect(path: Path, file: IO[bytes]) -> TextFile:
     head = file.read(_HEAD)
     if not head.strip(b"\x00\r\n\t \xff\xfe\xef\xbb\xbf"):
         raise LicensingError(Problem.MALFORMED, f"{str(path)!a} is empty")
-    encoding, flaw = _encoding(path, head, file)
-    return TextFile(path, encoding, size, flaw)
+    encoding, flaws = _encoding(path, head, file)
+    return TextFile(path, encoding, size, flaws)
 
 
-def _encoding(path: Path, head: bytes, file: IO[bytes]) -> tuple[str, str | None]:
+def _encoding(path: Path, head: bytes, file: IO[bytes]) -> tuple[str, tuple[Flaw, ...]]:
     """The codec, and what does not fit it."""
     marked = next((codec for mark, codec in _MARKS if head.startswith(mark)), None) or _unmarked_utf16(head)
-    if marked is None and b"\x00" in head:
-        detail = f"{str(path)!a} is no text but a binary file: what can be read is CSV, JSON or the text of a report"
+    if marked is None and _is_binary(head):
+        detail = f"{str(path)!a} is no text but a binary file: what can be read is CSV, JSON or the text of a report{_hint(head)}"
         raise LicensingError(Problem.MALFORMED, detail)
-    for codec in (marked,) if marked else ("utf-8", _FALLBACK):
-        file.seek(0)
-        flaw = _flaw(codec, file)
-        if flaw is None or codec != "utf-8" or flaw == _CUT:
-            return codec, flaw
-    return _FALLBACK, None  # Not reached: the fallback always returns.
+    if marked:
+        return marked, _flaws(marked, file)
+    flaws = _flaws("utf-8", file)
+    if all(reason in _HARMLESS for _, reason in flaws) or _mostly_utf8(file):
+        return "utf-8", flaws
+    return _FALLBACK, _flaws(_FALLBACK, file)
+
+
+def _is_binary(head: bytes) -> bool:
+    """Whether these are no letters of any encoding: a stray zero makes no binary file."""
+    return b"\x00" in head and (head.count(b"\x00") * 20 > len(head) or any(one in head for one in _UNWRITTEN))
+
+
+_UNWRITTEN: Final = tuple(bytes([one]) for one in (*range(1, 9), *range(14, 26), *range(28, 32)))
+
+
+def _hint(head: bytes) -> str:
+    return "; a workbook is saved as CSV by the program that shows it" if head.startswith((b"PK", b"\xd0\xcf")) else ""
 
 
 def _unmarked_utf16(head: bytes) -> str | None:
@@ -113,17 +128,45 @@ def _unmarked_utf16(head: bytes) -> str | None:
 
 
 _CUT: Final = "it ends within a character"
+_ZEROS: Final = "it holds characters with the number zero, here for the first time: they are left out"
+_HARMLESS: Final = frozenset({_CUT, _ZEROS})
+"""Flaws that do not speak against an encoding."""
 
 
-def _flaw(codec: str, file: IO[bytes]) -> str | None:
+def _flaws(codec: str, file: IO[bytes]) -> tuple[Flaw, ...]:
+    """The first of each kind."""
     decoder = codecs.getincrementaldecoder(codec)(errors="strict")
+    zeros: list[Flaw] = []
+    lines = 1
+    file.seek(0)
     try:
         while chunk := file.read(_CHUNK):
-            decoder.decode(chunk)
+            text = decoder.decode(chunk)
+            if not zeros and (place := text.find("\x00")) >= 0:
+                zeros.append((lines + text.count("\n", 0, place), _ZEROS))
+            lines += text.count("\n")
     except UnicodeDecodeError as error:
-        return f"it holds bytes that are no {codec}: {error.object[error.start : error.start + 4].hex(' ')}"
+        some = error.object[error.start : error.start + 4].hex(" ")
+        wrong = f"it holds bytes that are no {codec}, here for the first time: {some}; they are shown as \ufffd"
+        before = error.object[: error.start].decode(
+            error.encoding if error.encoding.startswith("utf") else "latin-1", "replace"
+        )
+        return *zeros, (lines + before.count("\n"), wrong)
     try:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        return _CUT
-    return None
+        return *zeros, (0, _CUT)
+    return tuple(zeros)
+
+
+def _mostly_utf8(file: IO[bytes]) -> bool:
+    """Whether more of what is not ASCII is UTF-8 than not: one broken byte must not change every other letter."""
+    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+    good = bad = 0
+    file.seek(0)
+    while chunk := file.read(_CHUNK):
+        text = decoder.decode(chunk)
+        broken = text.count("\ufffd")
+        bad += broken
+        good += len(text) - len(text.encode("ascii", "ignore")) - broken
+    return good > bad

@@ -11,7 +11,8 @@ from calward.adapters.exports.wmi import UNLIMITED
 
 __all__ = ["ENDLESS", "count", "number", "shown", "text"]
 
-_NUMBER: Final = re.compile(r"[+-]?\d{1,19}(?:\.0{1,6})?", re.ASCII)
+_NUMBER: Final = re.compile(r"[+-]?\d{1,19}(?:\.00?)?", re.ASCII)
+"""Not "2.000": in half of the world that is two thousand."""
 _HEX: Final = re.compile(r"0[xX][0-9a-fA-F]{1,16}", re.ASCII)
 _WORDS: Final = frozenset({"unlimited", "unbegrenzt", "illimité", "ilimitado", "illimitato"})
 _NOTHING: Final = frozenset({"", "-", "n/a", "null"})
@@ -68,5 +69,7 @@ def count(value: object) -> int | None:
 
 def shown(value: object) -> str:
     """A cell as an error repeats it: short and harmless."""
+    if value is None:
+        return "(not there)"
     quoted = ascii(value if isinstance(value, str) else text(value) or type(value).__name__)
     return quoted if len(quoted) <= _SHOWN else f"{quoted[:_SHOWN]}…"

@@ -15,6 +15,9 @@ __all__ = ["Versions", "type_of"]
 
 _IDS: Final = ("wmi_product_version_id", "wmi_documented_id")
 _CODE: Final = "product_code_version"
+_BUILDS: Final = "os_builds"
+_OS_VERSION: Final = re.compile(r"\d{1,2}\.\d{1,2}[. ]+\(?(\d{4,5})\)?(?:\.\d{1,5})?", re.ASCII)
+"""An operating system's number: 10.0.17763, as directories write it 10.0 (17763)."""
 _PRODUCT_CODE: Final = re.compile(r"([A-Z]\d\d)-(\d{1,2}\.\d\d)(?:-[A-Z]{1,4})?", re.ASCII | re.IGNORECASE)
 _WORD: Final = r"(?<![0-9a-z]){}(?![0-9a-z])"
 _PIECES: Final = re.compile(r"\d+|[^\W\d_]+", re.ASCII)
@@ -27,6 +30,9 @@ class Versions:
     def __init__(self, ladder: Ladder) -> None:
         self.ladder = ladder
         self._by_number = {key: _first(ladder, key) for key in (*_IDS, _CODE)}
+        self._by_build = {
+            build: rung.id for rung in ladder.rungs for build in str(rung.foreign.get(_BUILDS, "")).split()
+        }
         self._patterns = [(rung, _pattern(rung)) for rung in ladder.rungs]
         self._cache: dict[tuple[str, str, str], str | None] = {}
 
@@ -40,8 +46,11 @@ class Versions:
         return self._cache[key]
 
     def named(self, name: object) -> str | None:
-        """The version whose id or title a text holds, such as that of a host's operating system; the newest of one family."""
-        found = self._named(text(name))
+        """The version whose id or title a text holds, such as that of a host's operating system, the newest of one family; or whose build it has."""
+        written = text(name)
+        if match := _OS_VERSION.fullmatch(written):
+            return self._by_build.get(match[1])
+        found = self._named(written)
         return found[-1].id if found else None
 
     def _look_up(self, version_id: str, name: str, product_code: str) -> str | None:

@@ -18,6 +18,7 @@ __all__ = [
     "LICENSE_STATUSES",
     "MODES",
     "NEVER",
+    "NO_MODES",
     "PRODUCT_CODES",
     "PRODUCT_TYPES",
     "SERVER_COLUMNS",
@@ -147,7 +148,9 @@ LICENSE_STATUSES: Final = MappingProxyType(
 """LicenseStatus of an issued license."""
 
 MODES: Final = MappingProxyType({2: CalType.PER_DEVICE, 4: CalType.PER_USER})
-"""LicensingType of a session host; 5 is "not configured"."""
+"""LicensingType of a session host."""
+NO_MODES: Final = frozenset({1, 5})
+"""Those in which it asks for no CALs: 1 is remote administration only, 5 is "not configured"."""
 
 UNLIMITED: Final = frozenset({-1, 0xFFFFFFFF})
 """What stands for "as many as you like" in a count: -1, as a signed and as an unsigned number of 32 bits."""

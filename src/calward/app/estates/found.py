@@ -5,16 +5,30 @@ Where a file does not name its license server, ``server`` is "". What it does no
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum, auto
 
 from calward.insight.estate import EstateFailure, EstateHost, EstateServer, ImportProblem, LicenseStatus, PackType
 
-__all__ = ["MOST_PROBLEMS", "Found", "FoundLicense", "FoundPack", "FoundSummary", "Progress"]
+__all__ = ["MOST_PROBLEMS", "DateOrder", "Found", "FoundLicense", "FoundPack", "FoundSummary", "Progress"]
 
 MOST_PROBLEMS = 1000
 """Problems of one file that are listed line by line; the last one tells how many more there are, and up to which line."""
 
 Progress = Callable[[str, int], None]
 """Is told now and then: a file, and how many rows of it have been read."""
+
+
+class DateOrder(Enum):
+    """What a file's own dates say of the order in which it writes day and month with a slash between."""
+
+    NOTHING = auto()
+    """It has no such dates, or none that could be both."""
+    OPEN = auto()
+    """Each of them could be both."""
+    DAY_FIRST = auto()
+    MONTH_FIRST = auto()
+    BOTH = auto()
+    """Some can only be day first, others only month first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +94,9 @@ class Found:
     problems: list[ImportProblem] = field(default_factory=list)
     facts: dict[str, str] = field(default_factory=dict)
     kinds: dict[str, int] = field(default_factory=dict)
+    dates: DateOrder = DateOrder.NOTHING
+    open_date: str = ""
+    """A date that could be both."""
     unlisted: int = 0
     last_unlisted: int = 0
 

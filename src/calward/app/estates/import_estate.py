@@ -4,16 +4,17 @@ Source: rd-licensing 7.2-7.4 (what the files hold), 2.1 (what their numbers mean
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from calward.app.estates.found import Found, Progress
+from calward.app.estates.found import DateOrder, Found, Progress
 from calward.app.estates.join import join
 from calward.app.estates.ports import EstateStore, ExportReader
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.ladder import Ladder
-from calward.insight.estate import Estate
+from calward.insight.estate import Estate, ImportProblem
 
 __all__ = ["ImportEstate", "ImportFile", "import_estate"]
 
@@ -35,6 +36,10 @@ class ImportEstate:
     taken_at: int
 
 
+Read = Callable[[Path, bool], Found]
+"""Reads a file; the second says whether 3/4 is the third of April where the file leaves it open."""
+
+
 def import_estate(
     command: ImportEstate, *, reader: ExportReader, store: EstateStore, ladder: Ladder, progress: Progress
 ) -> Estate:
@@ -42,19 +47,59 @@ def import_estate(
 
     Raises: LicensingError: one of the files is missing or is none of the known kinds, and nothing is kept; or the snapshot cannot be kept.
     """
-    found: list[tuple[Found, str | None]] = []
-    refused: list[LicensingError] = []
     names = Counter(file.path.name for file in command.files)
-    for file in command.files:
-        label = file.path.name if names[file.path.name] == 1 else str(file.path)
+
+    def read(path: Path, day_first: bool) -> Found:  # noqa: FBT001 - said where the type is declared.
+        label = path.name if names[path.name] == 1 else str(path)
+        return reader.read(path, ladder, progress, label=label, day_first=day_first)
+
+    found = _dates_settled(command.files, _read_all(command.files, read), read)
+    if not found:
+        raise LicensingError(Problem.MALFORMED, "there is no file to import")
+    files = [(one, file.server) for one, file in zip(found, command.files, strict=True)]
+    estate = join(files, command.name, command.taken_at, ladder)
+    store.keep(estate)
+    return estate
+
+
+def _read_all(files: Sequence[ImportFile], read: Read) -> list[Found]:
+    found: list[Found] = []
+    refused: list[LicensingError] = []
+    for file in files:
         try:
-            found.append((reader.read(file.path, ladder, progress, label=label), file.server))
+            found.append(read(file.path, False))  # noqa: FBT003
         except LicensingError as error:
             refused.append(error)
     if refused:
         raise LicensingError(refused[0].problem, "; ".join(error.detail for error in refused))
-    if not found:
-        raise LicensingError(Problem.MALFORMED, "there is no file to import")
-    estate = join(found, command.name, command.taken_at, ladder)
-    store.keep(estate)
-    return estate
+    return found
+
+
+def _dates_settled(files: Sequence[ImportFile], found: Sequence[Found], read: Read) -> list[Found]:
+    """Files of one import are of one estate: where one of them leaves it open what 3/4 is, the others say."""
+    orders = {one.dates for one in found}
+    day_first = DateOrder.DAY_FIRST in orders and not orders & {DateOrder.MONTH_FIRST, DateOrder.BOTH}
+    settled: list[Found] = []
+    for file, one in zip(files, found, strict=True):
+        if one.dates is DateOrder.OPEN and day_first:
+            one = read(file.path, day_first)  # noqa: PLW2901 - what was read the wrong way is let go.
+        reason = _doubt(one, decided=day_first or orders & _DECIDED == {DateOrder.MONTH_FIRST})
+        if reason:
+            one.problems.append(ImportProblem(one.file, 0, reason))
+        settled.append(one)
+    return settled
+
+
+_DECIDED: Final = frozenset({DateOrder.DAY_FIRST, DateOrder.MONTH_FIRST, DateOrder.BOTH})
+
+
+def _doubt(found: Found, *, decided: bool) -> str:
+    """What is to be told of dates that could be read in two ways."""
+    if found.dates is DateOrder.BOTH and found.open_date:
+        return f"some of its dates are day first and others month first: those that could be either, such as {found.open_date}, were read month first"
+    if found.dates is DateOrder.OPEN and not decided:
+        return (
+            f"nothing shows whether dates such as {found.open_date} are day first or month first: read month first; "
+            "Get-WmiObject writes dates that cannot be mistaken"
+        )
+    return ""

@@ -10,7 +10,7 @@ from calward.app.estates.join_licenses import join_licenses
 from calward.app.estates.join_packs import join_packs, summed_up
 from calward.app.estates.join_servers import UNNAMED, Files, Servers, unnamed_files
 from calward.domain.ladder import Ladder
-from calward.insight.estate import Estate, EstatePack, ImportProblem, Source
+from calward.insight.estate import Estate, EstateHost, EstatePack, ImportProblem, Source
 
 __all__ = ["UNNAMED", "Files", "join"]
 
@@ -44,10 +44,22 @@ def join(
         taken_at=taken_at,
         ladder=ladder,
         servers=servers.all(),
-        hosts=[host for found, _ in files for host in found.hosts],
+        hosts=_hosts(files, told),
         packs=packs,
         licenses=licenses,
         failures=[replace(one, server=servers.of(one.server, own)) for found, own in files for one in found.failures],
         problems=[*told, *(problem for found, _ in files for problem in found.problems)],
         facts=facts,
     )
+
+
+def _hosts(files: Files, told: list[ImportProblem]) -> list[EstateHost]:
+    """Every host once; where files say different things of one, what was said first."""
+    hosts: dict[str, EstateHost] = {}
+    for found, _ in files:
+        for host in found.hosts:
+            first = hosts.setdefault(host.name.casefold(), host)
+            if first is not host:
+                other = "" if replace(host, name=first.name) == first else ", with other content"
+                told.append(ImportProblem(found.file, 0, f"host {host.name} is listed twice{other}: the first counts"))
+    return list(hosts.values())

@@ -14,10 +14,18 @@ __all__ = ["EstateStore", "ExportReader"]
 class ExportReader(Protocol):
     """Reads files of other systems."""
 
-    def read(self, path: Path, ladder: Ladder, progress: Progress, *, label: str | None = None) -> Found:
+    def read(
+        self,
+        path: Path,
+        ladder: Ladder,
+        progress: Progress,
+        *,
+        label: str | None = None,
+        day_first: bool = False,
+    ) -> Found:
         """Read one file; raises LicensingError where there is none, or where it is nothing that is known.
 
-        ``label``: what the file is called in problems, where not by its name.
+        ``label``: what the file is called in problems, where not by its name. ``day_first``: what 3/4 is where the file leaves it open.
         """
 
 

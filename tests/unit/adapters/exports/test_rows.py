@@ -5,9 +5,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from calward.adapters.exports.reading import ExportFiles
+from calward.app.estates.found import DateOrder
 from calward.domain.cals import CalType
 from calward.domain.errors import LicensingError
 from calward.insight.estate import LicenseStatus, PackType
+from tests.support.builders import ladder
 from tests.support.exports import a_pack, an_issued, complaints, read, table, without
 
 
@@ -178,7 +181,28 @@ def test_a_file_with_both_orders_of_dates_is_told(tmp_path):
     days = ("3/4/2026", "31/1/2026", "1/31/2026")
     found = read(tmp_path, table(*(an_issued(LicenseId=n, IssueDate=day) for n, day in enumerate(days))))
     assert found.licenses[0].issued_at == at(2026, 3, 4)
-    assert complaints(found)[0][0] == 0
+    assert (found.dates, found.open_date) == (DateOrder.BOTH, "3/4/2026")
+
+
+@pytest.mark.parametrize(
+    ("days", "order"),
+    [
+        (("3/4/2026", "3/3/2026"), DateOrder.OPEN),
+        (("3/3/2026",), DateOrder.NOTHING),
+        (("3.4.2026",), DateOrder.NOTHING),
+        (("3/4/2026", "31/1/2026"), DateOrder.DAY_FIRST),
+        (("3/4/2026", "1/31/2026"), DateOrder.MONTH_FIRST),
+    ],
+)
+@pytest.mark.parametrize("day_first", [False, True])
+def test_a_file_says_in_which_order_its_dates_are(tmp_path, days, order, day_first):
+    path = tmp_path / "issued.csv"
+    path.write_text(table(*(an_issued(LicenseId=n, IssueDate=day) for n, day in enumerate(days))))
+    found = ExportFiles().read(path, ladder(), lambda _file, _rows: None, day_first=day_first)
+    assert found.dates is order
+    if days[0] == "3/4/2026":
+        is_april = order is DateOrder.DAY_FIRST or (order is DateOrder.OPEN and day_first)
+        assert found.licenses[0].issued_at == (at(2026, 4, 3) if is_april else at(2026, 3, 4))
 
 
 USER_REPORT = {
@@ -275,6 +299,9 @@ def test_a_host_says_what_it_is(tmp_path):
         ("2", CalType.PER_DEVICE),
         ("4", CalType.PER_USER),
         ("5", None),
+        ("1", None),
+        ("Pro Benutzer", CalType.PER_USER),
+        ("Par périphérique", CalType.PER_DEVICE),
         ("not configured", None),
         ("", None),
     ],
@@ -286,12 +313,30 @@ def test_modes(tmp_path, written, mode):
 
 
 def test_modes_and_versions_that_are_none_are_told(tmp_path):
-    found = read(tmp_path, table(HOST | {"mode": "both", "version": "2034"}, HOST | {"name": ""}))
+    found = read(tmp_path, table(HOST | {"mode": "both", "version": "2034"}, HOST | {"name": ""}, HOST | {"mode": 9}))
     assert complaints(found) == [
         (2, "version '2034' is none of the ladder windows-server"),
         (2, "mode 'both' is none: per-device and per-user are"),
         (3, "it names no host: the row is left out"),
+        (4, "mode 9 is none that is known: 2 is per device, 4 per user"),
     ]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Computername;Betriebssystem;Lizenzierungsmodus;Lizenzserver",
+        "Nom;Système d'exploitation;Mode de licence;Serveurs de licences",
+        "Computer Name;OS Version;Licensing Mode;License Server(s)",
+        "Servidor;Versión;Modo de licencia;Servidores de licencias",
+    ],
+)
+def test_a_table_of_hosts_may_have_names_in_other_languages(tmp_path, header):
+    content = f"{header}\r\nRDSH1;2012R2;4;ls1,ls2\r\n"
+    for encoding in ("cp1252", "utf-8-sig", "utf-16"):
+        (found,) = read(tmp_path, content, encoding=encoding).hosts
+        assert (found.name, found.version, found.mode) == ("RDSH1", "2012R2", CalType.PER_USER)
+        assert found.servers == ("ls1", "ls2")
 
 
 def test_where_two_columns_have_one_meaning_the_one_that_is_filled_counts(tmp_path):

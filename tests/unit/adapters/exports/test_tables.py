@@ -120,10 +120,29 @@ def test_lsreport_needs_no_header():
 
 @pytest.mark.parametrize(
     "content",
-    ["a,b,c\n1,2,3\n", "hello\n", "User,Department\nanna,IT\n", "root:x:0:0\n", '"\n', "x\n" * 1000 + table(a_pack())],
+    [
+        '"Name","Caption","Status","Version"\n"spooler","x","OK","1"\n',
+        "Name,Total,Available\nC,10,5\n",
+        "ID,Description,LicenseStatus,ProductKeyID\n1,Windows,1,x\n",
+        "a,b,c\n1,2,3\n",
+        "hello\n",
+        "User,Department\nanna,IT\n",
+        "root:x:0:0\n",
+        '"\n',
+        "x\n" * 1000 + table(a_pack()),
+    ],
 )
 def test_what_is_no_export_is_refused_with_what_was_seen(content):
     with pytest.raises(LicensingError, match=r"'x.csv' begins with .*key packs, issued licenses") as error:
         rows(content)
     assert error.value.problem is Problem.MALFORMED
     assert len(error.value.detail) < 400
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["\nKeyPackId      : 3\nProductType    : 0\n", "KeyPackId ProductType Total\n--------- ----------- -----\n3 0 9\n"],
+)
+def test_what_powershell_shows_on_the_screen_is_refused_with_what_helps(content):
+    with pytest.raises(LicensingError, match="Export-Csv"):
+        rows(content)

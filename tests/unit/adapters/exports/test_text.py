@@ -36,7 +36,7 @@ def test_all_line_ends_in_one_file(tmp_path):
 
 def test_a_character_cut_off_at_the_end_does_not_change_all_others(tmp_path):
     found = inspect_file(a_file(tmp_path, "Größe\nÄ".encode()[:-1]))
-    assert (found.encoding, found.flaw) == ("utf-8", "it ends within a character")
+    assert (found.encoding, found.flaws) == ("utf-8", ((0, "it ends within a character"),))
     assert next(found.lines()) == "Größe\n"
 
 
@@ -45,7 +45,7 @@ def test_a_character_cut_off_at_the_end_does_not_change_all_others(tmp_path):
 )
 def test_bytes_that_do_not_fit_are_told(tmp_path, content):
     found = inspect_file(a_file(tmp_path, content))
-    assert found.flaw
+    assert found.flaws
     assert "\ufffd" in "".join(found.lines())
 
 
@@ -54,6 +54,26 @@ def test_an_empty_file_is_refused(tmp_path, content):
     with pytest.raises(LicensingError, match="is empty") as error:
         inspect_file(a_file(tmp_path, content))
     assert error.value.problem is Problem.MALFORMED
+
+
+def test_what_does_not_fit_is_told_with_its_line(tmp_path):
+    found = inspect_file(a_file(tmp_path, b"a,b\n\xfc,1\n\x81,2\n"))
+    assert [line for line, _ in found.flaws] == [3]
+    found = inspect_file(a_file(tmp_path, b"\xff\xfe" + "a\nb\nc".encode("utf-16-le") + b"\x00\xd8d\x00"))
+    assert [line for line, _ in found.flaws] == [3]
+
+
+def test_one_broken_byte_does_not_change_every_other_letter(tmp_path):
+    found = inspect_file(a_file(tmp_path, "Größe,Müller\n".encode() + b"x\xe9\n"))
+    assert (found.encoding, [line for line, _ in found.flaws]) == ("utf-8", [2])
+    assert next(found.lines()) == "Größe,Müller\n"
+
+
+@pytest.mark.parametrize("place", [3, 5000])
+def test_zeros_between_letters_are_left_out_and_told(tmp_path, place):
+    found = inspect_file(a_file(tmp_path, b"a\n" + b"b" * place + b"\x00c\n" + b"d" * 100))
+    assert [line for line, _ in found.flaws] == [2]
+    assert "".join(found.lines()).split("\n")[1] == "b" * place + "c"
 
 
 def test_a_binary_file_is_refused(tmp_path):

@@ -48,7 +48,7 @@ def test_counts_without_an_end(written):
 
 @pytest.mark.parametrize(
     "written",
-    ["x", "1.5", 1.5, "1,000", "-2", -2, 4294967296, "9" * 30, float("nan"), float("inf"), [1], {"a": 1}, "²"],
+    ["x", "1.5", 1.5, "1,000", "2.000", "-2", -2, 4294967296, "9" * 30, float("nan"), float("inf"), [1], {"a": 1}, "²"],
 )
 def test_what_is_no_count(written):
     with pytest.raises(ValueError, match="is no"):

@@ -2,7 +2,7 @@
 
 from calward.app.estates.found import Found, FoundLicense, FoundPack, FoundSummary
 from calward.app.estates.join import UNNAMED, join
-from calward.insight.estate import EstateFailure, EstateServer, LicenseStatus, PackType, Source
+from calward.insight.estate import EstateFailure, EstateHost, EstateServer, LicenseStatus, PackType, Source
 from tests.support.builders import ladder
 
 NOW = 1_700_000_000
@@ -219,3 +219,14 @@ def test_failures_servers_and_what_was_counted_are_kept():
     assert [(one.name, one.version) for one in found.servers] == [("LS1", "2022")]
     assert found.failures[0].server == "LS1"
     assert found.facts["rows of a.csv"] == "1 license servers"
+
+
+def test_a_host_that_is_listed_twice_counts_once_and_is_told():
+    first, same = EstateHost("RDSH1", "2019", None, ("ls1",)), EstateHost("rdsh1", "2019", None, ("ls1",))
+    other = EstateHost("RDSH1", "2016", None)
+    found = joined(a_file("a.csv", hosts=[first, same]), a_file("b.csv", hosts=[other]))
+    assert found.hosts == [first]
+    assert [(one.file, one.reason) for one in found.problems] == [
+        ("a.csv", "host rdsh1 is listed twice: the first counts"),
+        ("b.csv", "host RDSH1 is listed twice, with other content: the first counts"),
+    ]
