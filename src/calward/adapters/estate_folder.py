@@ -10,13 +10,14 @@ import os
 import re
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Final
 
 from calward.adapters.ladders import load_ladder
+from calward.adapters.whole_file import sync_folder, write_whole
 from calward.app.estates.document import from_json, pieces
 from calward.domain.errors import LicensingError, Problem
 from calward.insight.estate import Estate
@@ -95,7 +96,7 @@ class EstateFolder:
             snapshots.mkdir(parents=True, exist_ok=True)
             path = _written(snapshots, estate)
             about = {"name": estate.name, "source": estate.source.value, "ladder": estate.ladder.name}
-            _replace(place / _ABOUT, lambda file: file.write(json.dumps(about, indent=2).encode() + b"\n"))
+            write_whole(place / _ABOUT, json.dumps(about, indent=2).encode() + b"\n")
         return path
 
     def _place(self, name: str) -> Path:
@@ -142,29 +143,8 @@ def _linked(partial: Path, folder: Path, stem: str) -> Path:
         except FileExistsError:
             number += 1
             continue
-        _sync_folder(folder)
+        sync_folder(folder)
         return path
-
-
-def _replace(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    handle, partial = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(partial).replace(path)
-        _sync_folder(path.parent)
-    finally:
-        Path(partial).unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _unpacked(path: Path) -> bytearray:

@@ -4,14 +4,12 @@ Written beside its place and renamed, so that it is there whole or not at all.
 """
 
 import json
-import os
 import re
-import tempfile
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+from calward.adapters.whole_file import write_whole
 from calward.domain.errors import LicensingError, Problem
 from calward.insight.snoozes import Snooze
 
@@ -52,13 +50,7 @@ class SnoozeFile:
     def write(self, snoozes: Iterable[Snooze]) -> None:
         """Write all of them."""
         rows = [{"id": one.id, "reason": one.reason, "until": one.until} for one in snoozes]
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            _replace(self.path, json.dumps({"snoozes": rows}, indent=2).encode() + b"\n")
-        except OSError as error:
-            raise LicensingError(
-                Problem.UNAVAILABLE, f"{str(self.path)!a} cannot be written: {error.strerror}"
-            ) from None
+        write_whole(self.path, json.dumps({"snoozes": rows}, indent=2).encode() + b"\n")
 
 
 def _snooze(row: dict[str, Any]) -> Snooze:
@@ -66,17 +58,3 @@ def _snooze(row: dict[str, Any]) -> Snooze:
     if not (isinstance(id_, str) and isinstance(reason, str) and type(until) is int):
         raise TypeError
     return Snooze(id_, reason, until)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    handle, partial = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(partial).replace(path)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            Path(partial).unlink()
-        raise

@@ -8,7 +8,7 @@ from typing import Final
 
 from calward.domain.errors import LicensingError, Problem
 
-__all__ = ["read_json", "write_whole"]
+__all__ = ["read_json", "sync_folder", "write_whole"]
 
 _LARGEST: Final = 64 << 20
 
@@ -25,10 +25,20 @@ def write_whole(path: Path, content: bytes, mode: int = 0o600) -> None:
                 os.fchmod(file.fileno(), mode)
                 os.fsync(file.fileno())
             Path(partial).replace(path)
+            sync_folder(path.parent)
         finally:
             Path(partial).unlink(missing_ok=True)
     except OSError as error:
         raise LicensingError(Problem.UNAVAILABLE, f"{str(path)!a} cannot be written: {error.strerror}") from None
+
+
+def sync_folder(folder: Path) -> None:
+    """Make durable what names a folder has; raises OSError."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def read_json(path: Path) -> object:
