@@ -20,7 +20,7 @@ import httpx2
 from calward.adapters.secret_files import read_secret
 from calward.adapters.watch_config import MailConfig, WebhookConfig
 from calward.domain.errors import LicensingError, Problem
-from calward.insight.watching import Notice
+from calward.insight.notices import Notice
 
 __all__ = ["Mail", "Webhook", "signature"]
 

@@ -8,7 +8,8 @@ from typing import Any
 from calward.adapters.whole_file import read_json, write_whole
 from calward.domain.errors import LicensingError, Problem
 from calward.insight.findings import Severity
-from calward.insight.watching import Known, Told
+from calward.insight.notices import Told
+from calward.insight.watching import Known
 
 __all__ = ["ToldFile"]
 
@@ -33,15 +34,22 @@ class ToldFile:
         document = {
             name: {
                 "number": one.number,
-                "findings": {
-                    key: {"severity": known.severity.value, "what": known.what} for key, known in one.findings.items()
-                },
+                "findings": {key: _row(known) for key, known in one.findings.items()},
             }
             for name, one in told.items()
         }
         write_whole(self.path, json.dumps({"told": document}, indent=1).encode() + b"\n")
 
 
+def _row(known: Known) -> dict[str, Any]:
+    row: dict[str, Any] = {"severity": known.severity.value, "what": known.what}
+    return row if known.easing_since is None else row | {"easing_since": known.easing_since}
+
+
 def _told(row: Mapping[str, Any]) -> Told:
-    findings = {key: Known(Severity(one["severity"]), str(one["what"])) for key, one in row["findings"].items()}
-    return Told(findings, int(row["number"]))
+    return Told({key: _known(one) for key, one in row["findings"].items()}, int(row["number"]))
+
+
+def _known(row: Mapping[str, Any]) -> Known:
+    since = row.get("easing_since")
+    return Known(Severity(row["severity"]), str(row["what"]), None if since is None else int(since))

@@ -1,4 +1,4 @@
-"""What does ``watch.toml`` say: who is told, and of what?"""
+"""What does ``watch.toml`` say: who is told, of what, and when?"""
 
 import tomllib
 from collections.abc import Mapping
@@ -9,13 +9,18 @@ from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from calward.adapters.threshold_config import read_thresholds
+from calward.adapters.toml_tables import check_table, wrong
 from calward.domain.errors import LicensingError, Problem
+from calward.domain.time_spans import SPAN_FORM, seconds_of
 from calward.insight.findings import Severity
+from calward.insight.thresholds import Threshold
 
 __all__ = ["MailConfig", "WatchConfig", "WebhookConfig", "load_watch_config"]
 
 _PORTS: Final = MappingProxyType({"starttls": 587, "tls": 465, "none": 25})
-_TOP: Final = MappingProxyType({"least": str, "mail": dict, "webhook": dict})
+_TOP: Final = MappingProxyType({"least": str, "settle": str, "threshold": list, "mail": dict, "webhook": dict})
+_SETTLE: Final = 3600
 _MAIL: Final = MappingProxyType(
     {
         "host": str,
@@ -56,9 +61,14 @@ class WebhookConfig:
 
 @dataclass(frozen=True, slots=True)
 class WatchConfig:
-    """All of the file; without one, only the terminal is told. ``least``: what matters less is not told."""
+    """All of the file; without one, only the terminal is told.
+
+    ``least``: what matters less is not told. ``settle``: seconds for which something must be over before that is told.
+    """
 
     least: Severity = Severity.WARNING
+    settle: int = _SETTLE
+    thresholds: tuple[Threshold, ...] = ()
     mail: MailConfig | None = None
     webhook: WebhookConfig | None = None
 
@@ -72,46 +82,53 @@ def load_watch_config(path: Path) -> WatchConfig:
         raise LicensingError(Problem.NOT_FOUND, f"{str(path)!a} cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise LicensingError(Problem.MALFORMED, f"{str(path)!a} is no TOML: {error}") from None
-    _check(document, "", _TOP)
+    if isinstance(document.get("threshold"), dict):
+        raise wrong("threshold", "must be written [[threshold]]: there can be several")
+    check_table(document, "", _TOP)
     least = document.get("least", Severity.WARNING.value)
     if least not in set(Severity):
-        raise _wrong("least", f"must be one of {', '.join(Severity)}")
+        raise wrong("least", f"must be one of {', '.join(Severity)}")
     mail, webhook, folder = document.get("mail"), document.get("webhook"), path.absolute().parent
+    settle = seconds_of(document["settle"]) if "settle" in document else _SETTLE
+    if settle is None:
+        raise wrong("settle", f"must be {SPAN_FORM}; 0s: at once")
     return WatchConfig(
         Severity(least),
+        settle,
+        read_thresholds(document.get("threshold", ())),
         None if mail is None else _mail(mail, folder),
         None if webhook is None else _webhook(webhook, folder),
     )
 
 
 def _mail(table: Mapping[str, Any], folder: Path) -> MailConfig:
-    _check(table, "mail.", _MAIL, ("host", "from", "to"))
+    check_table(table, "mail", _MAIL, ("host", "from", "to"))
     security = table.get("security", "starttls")
     if security not in _PORTS:
-        raise _wrong("mail.security", f"must be one of {', '.join(_PORTS)}")
+        raise wrong("mail.security", f"must be one of {', '.join(_PORTS)}")
     if ("user" in table) != ("password_file" in table):
-        raise _wrong("mail.user", "goes with mail.password_file")
+        raise wrong("mail.user", "goes with mail.password_file")
     if "user" in table and security == "none":
-        raise _wrong("mail.security", "must be starttls or tls where a password is sent")
+        raise wrong("mail.security", "must be starttls or tls where a password is sent")
     to = table["to"]
     if not to or not all(isinstance(one, str) and "@" in one for one in to):
-        raise _wrong("mail.to", "must be a list of mail addresses")
+        raise wrong("mail.to", "must be a list of mail addresses")
     port = table.get("port", _PORTS[security])
     if not 0 < port < 1 << 16:
-        raise _wrong("mail.port", "must be a port from 1 to 65535")
+        raise wrong("mail.port", "must be a port from 1 to 65535")
     files = (_path(table, "password_file", folder), _path(table, "ca_file", folder))
     return MailConfig(table["host"], port, security, table.get("user"), *files, table["from"], tuple(to))
 
 
 def _webhook(table: Mapping[str, Any], folder: Path) -> WebhookConfig:
-    _check(table, "webhook.", _WEBHOOK, ("url", "secret_file"))
+    check_table(table, "webhook", _WEBHOOK, ("url", "secret_file"))
     try:
         url = urlsplit(table["url"])
         host = url.hostname or ""
     except ValueError:
-        raise _wrong("webhook.url", "is no URL") from None
+        raise wrong("webhook.url", "is no URL") from None
     if not host or not (url.scheme == "https" or (url.scheme == "http" and _is_loopback(host))):
-        raise _wrong("webhook.url", "must be https://…; http:// only on this machine")
+        raise wrong("webhook.url", "must be https://…; http:// only on this machine")
     secret_file = folder / table["secret_file"]
     return WebhookConfig(table["url"], secret_file, _path(table, "ca_file", folder))
 
@@ -125,22 +142,3 @@ def _is_loopback(host: str) -> bool:
 
 def _path(table: Mapping[str, Any], key: str, folder: Path) -> Path | None:
     return folder / table[key] if key in table else None
-
-
-def _check(table: Mapping[str, Any], prefix: str, kinds: Mapping[str, type], needed: tuple[str, ...] = ()) -> None:
-    """Refuse keys that are unknown, missing or of another kind: a setting that is misspelled must not be one that is ignored."""
-    for key, value in table.items():
-        if key not in kinds:
-            raise _wrong(f"{prefix}{key}", f"is no setting: {', '.join(kinds)}")
-        if type(value) is not kinds[key] or value == "":
-            raise _wrong(f"{prefix}{key}", f"must be {_KINDS[kinds[key]]}")
-    for key in needed:
-        if key not in table:
-            raise _wrong(f"{prefix}{key}", "is missing")
-
-
-_KINDS: Final = MappingProxyType({str: "a text", int: "a whole number", list: "a list", dict: "a table"})
-
-
-def _wrong(field: str, what: str) -> LicensingError:
-    return LicensingError(Problem.MALFORMED, f"{field} {what}", field=field)

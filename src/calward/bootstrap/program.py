@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from calward.adapters.snooze_file import SnoozeFile
     from calward.app.clearinghouse.desk import Clearinghouse
     from calward.app.estates.import_estate import ImportFile
-    from calward.app.estates.watch import Receiver
+    from calward.app.estates.watch import Outcome, Receiver
     from calward.app.sessionhost.diagnosis import Diagnosis
     from calward.bootstrap.watch import Watcher
     from calward.domain.ladder import Ladder
@@ -296,11 +296,11 @@ class Wiring:
 
         return Watcher(config, self.estates(folder), os.environ, metrics, show)
 
-    def import_fresh(self, source: Path, folder: Path | None, name: str, ladder: str) -> "Estate | None":
-        """Import fresh exports of a folder, None where there are none; raises LicensingError."""
-        from calward.bootstrap.watch import import_fresh
+    def try_receivers(self, config: Path) -> "Outcome":
+        """Send a test notice to all whom a watch.toml names; raises LicensingError."""
+        from calward.bootstrap.watch import try_receivers
 
-        return import_fresh(source, self.estates(folder), name, ladder)
+        return try_receivers(config)
 
     def signals_wait(self) -> "AbstractContextManager[None]":
         """Hold signals back that would end the command in the middle of a step."""

@@ -4,16 +4,15 @@ What was told is written after the receiver has accepted it: a crash between bot
 the same then, so that a receiver can drop the double. One receiver that fails keeps no other from being told.
 """
 
-from collections.abc import Iterable, Mapping
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from calward.domain.errors import LicensingError
-from calward.insight.findings import Finding
-from calward.insight.watching import Notice, Told, compare, notice
+from calward.insight.notices import Notice, Told, notice, trial_notice
+from calward.insight.watching import Seen, compare
 
-__all__ = ["Look", "Outcome", "Receiver", "ToldStore", "tell_changes"]
+__all__ = ["Look", "Outcome", "Receiver", "ToldStore", "send_trial", "tell_changes"]
 
 
 class Receiver(Protocol):
@@ -35,12 +34,12 @@ class ToldStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one look at an estate has found that counts. ``unseen``: ids of checks that could not be made."""
+    """One look at an estate. ``as_of``: when the snapshot was taken. ``settle``: seconds until what eases is told."""
 
     estate: str
     as_of: str
-    findings: Iterable[Finding]
-    unseen: AbstractSet[str]
+    seen: Seen
+    settle: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,11 @@ def tell_changes(look: Look, receivers: Mapping[str, Receiver], store: ToldStore
     failed: dict[str, LicensingError] = {}
     for name, receiver in receivers.items():
         before = known.get(name, Told({}))
-        wanted = notice(look.estate, look.as_of, before, compare(before.findings, look.findings, look.unseen))
+        changes, eased = compare(before.findings, look.seen, look.settle)
+        if eased != before.findings:  # Since when something eases is known also where nothing is told, or cannot be.
+            known[name] = replace(before, findings=eased)
+            store.write(known)
+        wanted = notice(look.estate, look.as_of, known.get(name, before), changes)
         if wanted is None:
             continue
         try:
@@ -69,4 +72,18 @@ def tell_changes(look: Look, receivers: Mapping[str, Receiver], store: ToldStore
         known[name] = wanted.told
         store.write(known)
         told.append(name)
+    return Outcome(tuple(told), failed)
+
+
+def send_trial(receivers: Mapping[str, Receiver], as_of: str) -> Outcome:
+    """Send everybody a notice that is a test; nothing of it is remembered. ``as_of``: the time."""
+    told: list[str] = []
+    failed: dict[str, LicensingError] = {}
+    for name, receiver in receivers.items():
+        try:
+            receiver.send(trial_notice(as_of))
+        except LicensingError as error:
+            failed[name] = error
+        else:
+            told.append(name)
     return Outcome(tuple(told), failed)

@@ -9,7 +9,7 @@ import rich_click as click
 
 from calward.app.estates.ports import EstateStore
 from calward.app.estates.watch import Outcome
-from calward.domain.errors import LicensingError
+from calward.domain.errors import LicensingError, Problem
 from calward.entrypoints.cli.desk import json_option
 from calward.entrypoints.cli.estate_view import summary, tell_problems
 from calward.entrypoints.cli.estates_options import estates_option
@@ -19,17 +19,21 @@ from calward.entrypoints.cli.watch_loop import Shown, Watches, WiresWatching, wa
 from calward.insight.estate import Estate
 from calward.ladders import DEFAULT_LADDER
 
-__all__ = ["WiresFolderWatching", "estate_watch"]
+__all__ = ["ImportsAndWatches", "WiresFolderWatching", "estate_watch"]
 
 
-class WiresFolderWatching(WiresWatching, Protocol):
+class ImportsAndWatches(Watches, Protocol):
+    """Imports fresh exports, and tells what has changed."""
+
+    def import_fresh(self, source: Path, name: str, ladder: str) -> Estate | None:
+        """Import fresh exports of a folder as a snapshot, None where there are none; raises LicensingError."""
+
+
+class WiresFolderWatching(WiresWatching[ImportsAndWatches], Protocol):
     """What the command needs of the context object."""
 
     def estates(self, folder: Path | None) -> EstateStore:
         """The estates in a folder, None: in the usual one."""
-
-    def import_fresh(self, source: Path, folder: Path | None, name: str, ladder: str) -> Estate | None:
-        """Import fresh exports of a folder as a snapshot, None where there are none; raises LicensingError."""
 
 
 @click.command("watch")
@@ -70,9 +74,10 @@ def estate_watch(
     """  # noqa: D301 -- click wants the character itself, which keeps the lines below it apart
     wiring: WiresFolderWatching = ctx.obj
     watcher = wiring.watcher(config, folder, metrics_file, Shown(as_json=as_json))
+    ctx.call_on_close(watcher.close)
 
     def import_fresh() -> None:
-        made = wiring.import_fresh(source, folder, name, ladder)
+        made = watcher.import_fresh(source, name, ladder)
         if made is not None:
             say(f"{safe(made.name)}: {summary(made)}", err=True)
             tell_problems(made.problems)
@@ -89,6 +94,8 @@ def _look(import_fresh: Callable[[], None], store: EstateStore, name: str, watch
     try:
         import_fresh()
     except LicensingError as error:
+        if error.problem is Problem.CONFLICT:  # Somebody else does all of it.
+            raise
         refused = error
     if name not in store.names():
         if refused is not None:

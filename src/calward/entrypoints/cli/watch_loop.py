@@ -1,39 +1,42 @@
 """How is something watched: looked at once, or again and again until the command is told to end?"""
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Protocol, TypeVar
 
 import rich_click as click
 
 from calward.app.estates.watch import Outcome, Receiver
-from calward.domain.errors import LicensingError
+from calward.domain.errors import LicensingError, Problem
+from calward.domain.time_spans import SPAN_FORM, seconds_of
 from calward.entrypoints.cli.exit_codes import Exit
 from calward.entrypoints.cli.output import say
 from calward.entrypoints.cli.safe_text import safe
 from calward.insight.estate import Estate
-from calward.insight.watching import Notice
+from calward.insight.notices import Notice
 
-__all__ = ["Shown", "Watches", "WiresWatching", "watch_options", "watching"]
-
-_EVERY: Final = re.compile(r"([1-9]\d{0,5})([smhd])", re.ASCII)
-_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+__all__ = ["Shown", "Watches", "WiresWatching", "raise_first", "watch_options", "watching"]
 
 
 class Watches(Protocol):
     """Tells what has changed."""
 
     def look(self, estate: Estate) -> Outcome:
-        """Look at one snapshot; raises LicensingError."""
+        """Look at one snapshot; raises LicensingError, CONFLICT where somebody else tells about the estate already."""
+
+    def close(self) -> None:
+        """Let others watch."""
 
 
-class WiresWatching(Protocol):
+_Watcher_co = TypeVar("_Watcher_co", bound=Watches, covariant=True)
+
+
+class WiresWatching(Protocol[_Watcher_co]):
     """What watching needs of the context object."""
 
-    def watcher(self, config: Path | None, folder: Path | None, metrics: Path | None, show: Receiver) -> Watches:
+    def watcher(self, config: Path | None, folder: Path | None, metrics: Path | None, show: Receiver) -> _Watcher_co:
         """Make a watcher of these settings; raises LicensingError."""
 
     def signals_wait(self) -> AbstractContextManager[None]:
@@ -60,10 +63,10 @@ class Shown:
 
 def _seconds(ctx: click.Context, param: click.Parameter, value: str) -> int:
     """Seconds of ``90s``, ``15m``, ``6h`` or ``1d``."""
-    found = _EVERY.fullmatch(value)
-    if found is None:
-        raise click.BadParameter(f"{value!a} is no time like 90s, 15m, 6h or 1d", ctx, param)
-    return int(found[1]) * _UNITS[found[2]]
+    seconds = seconds_of(value)
+    if not seconds:
+        raise click.BadParameter(f"{value!a} is not {SPAN_FORM}", ctx, param)
+    return seconds
 
 
 def watch_options(function: Callable[..., None]) -> Callable[..., None]:
@@ -100,9 +103,9 @@ def watching(ctx: click.Context, look: Callable[[], Outcome | None], *, once: bo
     if once:
         outcome = look()
         if outcome is not None:
-            _raise_first(outcome.failed)
+            raise_first(outcome.failed)
         ctx.exit(Exit.FINDINGS if outcome is not None and outcome.told else Exit.OK)
-    wiring: WiresWatching = ctx.obj
+    wiring: WiresWatching[Watches] = ctx.obj
     with wiring.signals_wait():
         while True:
             try:
@@ -110,12 +113,14 @@ def watching(ctx: click.Context, look: Callable[[], Outcome | None], *, once: bo
                 for error in outcome.failed.values() if outcome is not None else ():
                     _complain(error)
             except LicensingError as error:
+                if error.problem is Problem.CONFLICT:  # It would be so at each look.
+                    raise
                 _complain(error)
             if wiring.pause(every):
                 return
 
 
-def _raise_first(failed: Mapping[str, LicensingError]) -> None:
+def raise_first(failed: Mapping[str, LicensingError]) -> None:
     """End with the first error, after all others were told."""
     errors = tuple(failed.values())
     for error in errors[1:]:
