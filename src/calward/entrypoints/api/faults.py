@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from calward.app.ports import Entropy
 from calward.domain.errors import LicensingError, Problem
 from calward.entrypoints.api.attempts import WITHIN, TooManyError
+from calward.entrypoints.api.rehearsal import Rehearsed, rehearsed
 from calward.entrypoints.problems import licensing_problem, problem
 
 __all__ = ["FaultBarrier", "add_handlers", "bug", "expected"]
@@ -37,6 +38,7 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(TooManyError, _too_many)
+    app.add_exception_handler(Rehearsed, rehearsed)
 
 
 class FaultBarrier:

@@ -16,6 +16,7 @@ from starlette.types import Message
 
 from calward.domain.roles import Principal
 from calward.entrypoints.api.access import ENDPOINTS, Access, authorize
+from calward.entrypoints.api.rehearsal import rehearsing
 from calward.entrypoints.api.services import Services
 from calward.entrypoints.problems import problem
 
@@ -74,8 +75,7 @@ def _again(body: bytes) -> Callable[[], Coroutine[Any, Any, Message]]:
 
 
 def _services(request: Request) -> Services:
-    found: Services = request.app.state.services
-    return found
+    return rehearsing(request, request.app.state.services)
 
 
 def _principal(request: Request) -> Principal:

@@ -14,6 +14,7 @@ from calward.app.licensing.hear_host import MOST_REVOKED
 from calward.entrypoints.api.access import ENDPOINTS, Access, Door
 from calward.entrypoints.api.agent_routes import CertificateBody, HeartbeatBody
 from calward.entrypoints.api.host_routes import AskBody, BatchBody, ConfirmBody
+from calward.entrypoints.api.rehearsal import DRY_RUN, NOT_TRIED, READS
 
 __all__ = ["openapi_document"]
 
@@ -41,6 +42,13 @@ _HOST_ROUTES: Final[dict[str, tuple[str, type, str]]] = {
     "/api/v1/licenses:batch": ("requestLicenses", BatchBody, "BatchAnswer"),
     "/api/v1/host:certificate": ("certifyHost", CertificateBody, "WireChain"),
     "/api/v1/host:heartbeat": ("hearHost", HeartbeatBody, "HeartbeatAnswer"),
+}
+_DRY_RUN: Final = {
+    "name": DRY_RUN,
+    "in": "query",
+    "required": False,
+    "schema": {"type": "boolean", "default": False},
+    "description": "Only tell what it would come to; nothing is changed",
 }
 _SUMMARIES: Final = {
     "requestLicense": "Ask for a license for a user or a device; the same request id gets the same answer",
@@ -170,6 +178,8 @@ def _finish(operation: dict[str, Any], method: str, path: str) -> None:
     operation["security"] = _SECURITY.get(access, [{"administratorToken": []}])
     if not isinstance(access, Door):
         operation["x-permission"] = access.value
+        if method not in READS and path not in NOT_TRIED:
+            operation["parameters"] = [*operation.get("parameters", []), _DRY_RUN]
     operation["responses"].pop("422", None)
     content = {"application/problem+json": {"schema": _PROBLEM}}
     operation["responses"]["default"] = {"description": "A problem document (RFC 9457)", "content": content}
