@@ -13,7 +13,8 @@ from calward.domain.reasons import Reason
 from calward.insight.diagnoser.pool_checks import free_for
 from calward.insight.diagnoser.view import NO_FAMILY, PoolKey, View, holder_of
 from calward.insight.diagnoser.words import counted, day, days_until
-from calward.insight.estate import Estate, EstateLicense, EstatePack, LicenseStatus, PackType
+from calward.insight.estate import Estate, EstateFailure, EstateLicense, EstatePack, LicenseStatus, PackType
+from calward.insight.explain_counts import looked_at
 
 __all__ = ["CHANGES", "Explanation", "explain", "would_change"]
 
@@ -70,14 +71,15 @@ def would_change(reasons: Iterable[object]) -> list[str]:
 
 
 def explain(estate: Estate, name: str) -> tuple[Explanation, ...]:
-    """Explain every license and pack that goes by a name: an id, a device, a hardware id, a user; none where nothing does.
+    """Explain every license, refusal and pack that goes by a name: an id, a device, a hardware id, a user; none where nothing does.
 
     Names are compared without case.
     """
     wanted, view = name.casefold(), View(estate)
     licenses = (_license(view, one) for one in estate.licenses if wanted in _names(one))
     packs = (_pack(view, one) for one in estate.packs if one.id.casefold() == wanted)
-    return (*licenses, *packs)
+    refusals = (_refusal(view, one) for one in estate.failures if one.holder.casefold() == wanted)
+    return (*licenses, *refusals, *packs)
 
 
 def _names(license_: EstateLicense) -> set[str]:
@@ -119,20 +121,9 @@ def _full(view: View, license_: EstateLicense, key: PoolKey) -> _Said:
     return steps, []
 
 
-def _counts(view: View, key: PoolKey) -> list[str]:
-    """What is free of the own family and of newer ones, in the order in which a license server looks."""
-    server, type_, family = key
-    steps = []
-    for own, pool in view.suiting(server, type_, family):
-        which = "of its own version" if own == family else "of a newer version"
-        total = "unlimited" if pool.total is None else f"{pool.free or 0:,} of {pool.total:,}"
-        steps.append(f"{which}: {total} {view.cal(type_, own)} CALs free")
-    return steps or [f"no {type_.value} CAL of this version or newer was bought for {server}"]
-
-
 def _temporary(view: View, license_: EstateLicense, key: PoolKey) -> _Said:
     server = view.server.get(license_.server)
-    steps, changes = [*_told(license_), *_counts(view, key)], would_change(license_.why)
+    steps, changes = [*_told(license_), *looked_at(view, key)], would_change(license_.why)
     if server is not None and server.activated is False:
         steps.append(f"{license_.server} is not activated and gives temporary licenses only")
         return steps, changes or [CHANGES[Reason.SERVER_NOT_ACTIVATED]]
@@ -156,7 +147,7 @@ def _told(license_: EstateLicense) -> list[str]:
 
 
 def _over_used(view: View, license_: EstateLicense, key: PoolKey) -> _Said:
-    steps = [*_told(license_), *_counts(view, key), "a user without a CAL is let in and counted"]
+    steps = [*_told(license_), *looked_at(view, key), "a user without a CAL is let in and counted"]
     if free_for(view, key):
         return steps, ["the user's next logon: over-use becomes a CAL then, and not before"]
     return steps, would_change(license_.why) or [CHANGES[Reason.NO_CAL_FREE]]
@@ -179,6 +170,28 @@ _STEPS: Final = {
     LicenseStatus.REVOKED: _revoked,
     LicenseStatus.UPGRADED: _upgraded,
 }
+
+
+def _refusal(view: View, failure: EstateFailure) -> Explanation:
+    """Why somebody got nothing; where no reason was recorded, by what is there at the time of the snapshot."""
+    key = failure.server, failure.type, view.family(failure.version)
+    often = f", {failure.times:,} times since" if failure.times > 1 else ""
+    where = f" at {failure.host}" if failure.host else ""
+    recorded = [f"recorded reason: {' + '.join(failure.reasons)}"] if failure.reasons else []
+    free = free_for(view, key)
+    meanwhile = (
+        "a CAL is free now: it was not then, or the host was not allowed to ask" if free else "so none could be given"
+    )
+    return Explanation(
+        f"refusal of {day(failure.at)}",
+        f"{failure.holder} got no license of {view.cal(key[1], key[2])} from {failure.server}{where}{often}",
+        (*recorded, *(f"{step}, {day(view.now)}" for step in looked_at(view, key)), meanwhile),
+        tuple(would_change(failure.reasons) or ([_ASK_AGAIN] if free else [CHANGES[Reason.NO_CAL_FREE]])),
+        inferred=not failure.reasons,
+    )
+
+
+_ASK_AGAIN: Final = "the next logon, if nothing else stands in the way"
 
 
 def _pack(view: View, pack: EstatePack) -> Explanation:
@@ -209,6 +222,6 @@ def _why_over_used(view: View, pack: EstatePack, key: PoolKey) -> Iterator[str]:
         yield "per-user CALs are counted and not enforced: every user is let in"
     elif key[2] != NO_FAMILY:
         yield "more licenses show as issued than were bought: ended ones that were not returned, or CALs that were removed"
-    yield from _counts(view, key)
+    yield from looked_at(view, key)
     if any(family > key[2] for family, _ in free_for(view, key)):
         yield "the old system does not count users of older hosts against newer CALs, though these open those hosts"

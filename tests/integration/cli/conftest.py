@@ -10,8 +10,10 @@ import pytest
 
 from calward.adapters.admin_client import HttpAdminClient
 from calward.adapters.http_exchange import Address
+from calward.bootstrap.estates import served_estate
 from calward.domain.roles import Role
 from calward.entrypoints.cli.wiring import Where
+from calward.insight.estate import Estate
 from tests.support.api_server import ApiServer, an_api_server
 from tests.support.command_line import FakeWiring, Ran, calward
 
@@ -31,6 +33,11 @@ class RealApi(FakeWiring):
         token = self.headers["Authorization"].removeprefix("Bearer ")
         transport = httpx2.MockTransport(self._forward)
         return HttpAdminClient(Address.parse("https://ls1.example"), token, transport=transport)
+
+    def estate(self, name: str | None, where: Where, folder: Path | None) -> Estate:
+        assert name is None
+        assert folder is None
+        return served_estate(self.admin(where))
 
     def _forward(self, request: httpx2.Request) -> httpx2.Response:
         assert self.server is not None

@@ -83,3 +83,16 @@ def test_the_explanation_of_an_imported_license_needs_no_server(run, two_servers
     assert ran.code == Exit.OK
     assert "temporary license of 2008/2008R2/per-device on RDL01" in ran.lines[0]
     assert ran.lines[0].endswith("(inferred)")
+    assert run("explain", "WS-MUC-2607").lines[-len(ran.lines) :] == ran.lines, (
+        "there is only one estate, and no server"
+    )
+    assert "pack 'no-such'" in run("explain", "no-such").err
+    assert "calward diagnose" in run("explain", "--estate", "imported", "--user", "x").err
+
+
+def test_a_name_is_explained_by_the_running_server_too(run, server):
+    server.install(total=10)
+    server.ask(server.host(), "5f3a")
+    ran = run("explain", "5f3a", server=server)
+    assert "temporary license of 2016/per-device" in ran.lines[0]
+    assert not ran.lines[0].endswith("(inferred)") or "recorded reason" in ran.out

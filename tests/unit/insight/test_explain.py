@@ -3,7 +3,16 @@
 import pytest
 
 from calward.domain.reasons import Reason
-from calward.insight.estate import Estate, EstateLicense, EstatePack, EstateServer, LicenseStatus, PackType, Source
+from calward.insight.estate import (
+    Estate,
+    EstateFailure,
+    EstateLicense,
+    EstatePack,
+    EstateServer,
+    LicenseStatus,
+    PackType,
+    Source,
+)
 from calward.insight.explain import CHANGES, explain, would_change
 from tests.support.builders import ladder
 from tests.support.clocks import DAY, NOW
@@ -52,6 +61,7 @@ def test_a_temporary_license_without_a_free_cal_counts_what_there_is():
     assert found.steps == (
         "of its own version: 0 of 10 2016/per-device CALs free",
         "of a newer version: 0 of 5 2019/per-device CALs free",
+        "of an older version: 10 of 10 2012/2012R2/per-device CALs free, which do not open its host",
         "so no full license could be given",
     )
     assert found.changes == (CHANGES[Reason.NO_CAL_FREE], "without it: from 2026-04-20 on this device is refused")
@@ -114,3 +124,43 @@ def test_an_over_used_pack_says_by_how_much_and_what_lies_idle():
 def test_every_reason_of_a_decision_says_what_would_change_it():
     assert {reason.value for reason in Reason} - {reason.value for reason in CHANGES} == NOT_IN_DECISIONS
     assert would_change(["first-contact", "not-proven", "of-a-newer-release"]) == [CHANGES[Reason.NOT_PROVEN]]
+
+
+def test_cals_that_lie_idle_and_do_not_help_are_named():
+    packs = [a_pack("2012", issued=4), a_pack(), a_pack("2019", USER, issued=1), a_pack("2012", USER, issued=0)]
+    found = only(an_estate(a_license(), packs=packs))
+    assert found.steps == (
+        "of its own version: 0 of 10 2016/per-device CALs free",
+        "of an older version: 6 of 10 2012/2012R2/per-device CALs free, which do not open its host",
+        "of the other type: 9 of 10 2019/per-user CALs free, which a host set to per-device does not take",
+        "so no full license could be given",
+    )
+
+
+def a_refusal(**changes) -> EstateFailure:
+    values = {"host": None, "holder": "CORP\\anna", "type": USER, "version": "2016", "reasons": ()} | changes
+    return EstateFailure(NOW - DAY, "LS1", **values)
+
+
+def a_refused(refusal, *packs):
+    servers = [EstateServer("LS1", "2022", activated=True)]
+    return Estate("berlin", Source.IMPORT, NOW, ladder(), servers, (), packs, failures=[refusal])
+
+
+def test_a_refusal_is_explained_by_what_is_there():
+    found = only(a_refused(a_refusal(), a_pack(type_=USER)), "corp\\ANNA")
+    assert (found.subject, found.inferred) == ("refusal of 2026-02-28", True)
+    assert found.headline == "CORP\\anna got no license of 2016/per-user from LS1"
+    assert found.steps == ("of its own version: 0 of 10 2016/per-user CALs free, 2026-03-01", "so none could be given")
+    assert found.changes == (CHANGES[Reason.NO_CAL_FREE],)
+    free = only(a_refused(a_refusal(), a_pack(type_=USER, issued=9)), "corp\\anna")
+    assert "not then" in free.steps[-1]
+    assert "next logon" in free.changes[0]
+
+
+def test_a_refusal_with_a_recorded_reason_is_not_inferred():
+    refusal = a_refusal(reasons=("server-version-too-low",), host="SH1", times=3)
+    found = only(a_refused(refusal), "corp\\anna")
+    assert (found.steps[0], found.inferred) == ("recorded reason: server-version-too-low", False)
+    assert found.headline.endswith("from LS1 at SH1, 3 times since")
+    assert found.changes == (CHANGES[Reason.SERVER_VERSION_TOO_LOW],)

@@ -1,8 +1,9 @@
 """Why this answer, and what would it be? ``calward explain``."""
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import rich_click as click
 
@@ -17,14 +18,16 @@ from calward.insight.explain import explain as explain_in_estate
 
 __all__ = ["explain"]
 
+_DECISION: Final = re.compile(r"[Dd]\d+")
+
 
 @click.command()
-@click.argument("decision", metavar="[DECISION]", required=False)
+@click.argument("decision", metavar="[DECISION|NAME]", required=False)
 @click.option("--host", metavar="NAME", help="Ask beforehand: at this session host …")
 @click.option("--device", metavar="ID", help="… for the device with this hardware id or name,")
 @click.option("--user", metavar="NAME", help="… or for this user.")
 @click.option(
-    "--estate", metavar="ESTATE", help="Explain what an imported estate has by this name, in place of a decision."
+    "--estate", metavar="ESTATE", help="The imported estate that is meant, where a server runs or there are several."
 )
 @estates_where
 @json_option
@@ -46,19 +49,24 @@ def explain(
 ) -> None:
     """Tell the story of a decision, or what would be decided now; asking beforehand records nothing.
 
-    With --estate the name of a device, user, license or pack: why its license is temporary, or it is over-used, as far as files say.
+    NAME is a device, user, license or pack: why its license is temporary, why it was refused, why it is over-used. An imported estate
+    keeps no reasons: what is concluded from its counts is marked as inferred.
 
     \b
     Examples:
       calward explain D12
       calward explain --host SH1 --user alice
       calward explain --host SH1 --device 5f3a --json
+      calward explain WS-4417
       calward explain WS-4417 --estate berlin
     """  # noqa: D301 -- click wants the character itself, which keeps the lines below it apart
     where = Where(server, token_file, ca_file, fingerprint)
-    if estate is not None:
-        if decision is None or any(one is not None for one in (host, device, user)):
-            raise click.UsageError("--estate takes the name of a device, user, license or pack, and nothing else", ctx)
+    asked = any(one is not None for one in (host, device, user))
+    if estate is not None and (decision is None or asked):
+        raise click.UsageError(
+            f"--estate takes the name of a device, user, license or pack, and nothing else; {_LOG_ON}", ctx
+        )
+    if decision is not None and not asked and (estate is not None or not _DECISION.fullmatch(decision)):
         _show(_in_estate(ctx, estate, decision, where, folder), as_json=as_json)
         return
     admin = ctx.obj.admin(where)
@@ -73,10 +81,16 @@ def explain(
         say(line)
 
 
-def _in_estate(ctx: click.Context, estate: str, name: str, where: Where, folder: Path | None) -> Sequence[Explanation]:
-    found = explain_in_estate(ctx.obj.estate(estate, where, folder), name)
+_LOG_ON: Final = "whether somebody can log on to a host there: calward diagnose ESTATE --host HOST --user USER"
+
+
+def _in_estate(
+    ctx: click.Context, estate: str | None, name: str, where: Where, folder: Path | None
+) -> Sequence[Explanation]:
+    meant = ctx.obj.estate(estate, where, folder)
+    found = explain_in_estate(meant, name)
     if not found:
-        detail = f"the estate {estate!a} has no license, device, user or pack {name!a}"
+        detail = f"the estate {meant.name!a} has no license, device, user or pack {name!a}"
         raise LicensingError(Problem.NOT_FOUND, detail)
     return found
 
@@ -101,7 +115,7 @@ def _ask(desk: Desk, decision: str | None, host: str | None, holder: dict[str, s
         return desk.ask("GET", to("decisions", decision))
     if decision is None and host is not None and len(named) == 1:
         return desk.ask("POST", "explain", body={"host": host, **named})
-    raise click.UsageError("give either a DECISION, or --host with one of --device and --user", desk.ctx)
+    raise click.UsageError("give either a DECISION or NAME, or --host with one of --device and --user", desk.ctx)
 
 
 def _story(said: Document) -> Iterator[str]:
