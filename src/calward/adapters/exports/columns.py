@@ -37,6 +37,8 @@ _PROPERTIES: Final = _same(_WMI) | {
     "licenseid": "LicenseId",
     "status": "LicenseStatus",
     "caltype": "CALType",
+    "activationstatus": "ActivationStatus",
+    "activated": "ActivationStatus",
 }
 _MANAGER: Final = {
     # The list's columns of the manager's window, as people save them.
@@ -157,7 +159,7 @@ SHAPES: Final = (
     ),
     _shape(Kind.DEVICE_REPORT, "sHardwareId|sIssuedToComputer", _SERVERS, _PROPERTIES),
     _shape(Kind.USER_REPORT, "User ExpirationDate|CALType|ProductVersion", _SERVERS, _PROPERTIES),
-    _shape(Kind.SERVER, "ProductId Version|VersionNumber", _SERVERS, _PROPERTIES),
+    _shape(Kind.SERVER, "ProductId|ActivationStatus Version|VersionNumber|ActivationStatus", _SERVERS, _PROPERTIES),
     _shape(Kind.HOSTS, "Name Mode|Servers", _HOST),
 )
 """In order: the first that fits is it. What a later one needs may stand in an earlier one's rows, never the other way round."""

@@ -6,7 +6,7 @@ from typing import Final
 from calward.adapters.exports.reader import Cells, Reader
 from calward.adapters.exports.values import number, shown, text
 from calward.adapters.exports.versions import type_of
-from calward.adapters.exports.wmi import MODES, NO_MODES
+from calward.adapters.exports.wmi import ACTIVATION_STATUSES, MODES, NO_MODES
 from calward.domain.cals import CalType
 from calward.insight.estate import EstateHost, EstateServer, PackType
 
@@ -14,15 +14,27 @@ __all__ = ["read_host", "read_server"]
 
 
 def read_server(reader: Reader, line: int, cells: Cells) -> None:
-    """A license server about itself."""
-    name = reader.server(cells)
-    if not name:
-        reader.leave_out(line, "it does not name the license server")
-        return
+    """A license server about itself; asked where it stands it does not say its name."""
     kept = ((key, text(cells.get(key))) for key in ("ProductId", "ServerRole", "DatabasePath", "VersionNumber"))
     settings = tuple((key, value) for key, value in kept if value)
     version = reader.versions.named(cells.get("Version"))
-    reader.found.servers.append(EstateServer(name, version, settings=settings))
+    reader.found.servers.append(
+        EstateServer(reader.server(cells), version, _activated(reader, line, cells), settings=settings)
+    )
+
+
+def _activated(reader: Reader, line: int, cells: Cells) -> bool | None:
+    value = cells.get("ActivationStatus")
+    try:
+        wanted = number(value)
+    except ValueError:
+        wanted = _NO_STATUS
+    if wanted is not None and wanted not in ACTIVATION_STATUSES:
+        reader.found.complain(line, f"ActivationStatus {shown(value)} is none that is known: 0 is activated, 1 is not")
+    return None if wanted is None else ACTIVATION_STATUSES.get(wanted)
+
+
+_NO_STATUS: Final = -1
 
 
 _BETWEEN: Final = re.compile(r"[;,|\s]+")

@@ -13,6 +13,7 @@ from calward.domain.cals import CalType
 from calward.insight.estate import LicenseStatus, PackType
 
 __all__ = [
+    "ACTIVATION_STATUSES",
     "CLASSES",
     "KEY_PACK_TYPES",
     "LICENSE_STATUSES",
@@ -149,8 +150,11 @@ LICENSE_STATUSES: Final = MappingProxyType(
 
 MODES: Final = MappingProxyType({2: CalType.PER_DEVICE, 4: CalType.PER_USER})
 """LicensingType of a session host."""
-NO_MODES: Final = frozenset({1, 5})
-"""Those in which it asks for no CALs: 1 is remote administration only, 5 is "not configured"."""
+NO_MODES: Final = frozenset({0, 1, 5})
+"""Those in which it asks for no CALs: 0 is a personal computer, 1 is remote administration only, 5 is "not configured"."""
+
+ACTIVATION_STATUSES: Final = MappingProxyType({0: True, 1: False, 2: None})
+"""What GetActivationStatus of Win32_TSLicenseServer gives; 2 is "not known"."""
 
 UNLIMITED: Final = frozenset({-1, 0xFFFFFFFF})
 """What stands for "as many as you like" in a count: -1, as a signed and as an unsigned number of 32 bits."""

@@ -21,11 +21,8 @@ class Servers:
     """The license servers of an import, each under one name however it is written."""
 
     def __init__(self, files: Files) -> None:
-        self._known: dict[str, EstateServer] = {}
         self._spelling: dict[str, str] = {}
         for found, own in files:
-            for server in found.servers:
-                self._known.setdefault(server.name.casefold(), server)
             rows = (*found.servers, *found.packs, *found.licenses, *found.summaries, *found.failures)
             for name in {_named(row) for row in rows} | {own or ""}:
                 if name:
@@ -33,7 +30,11 @@ class Servers:
         self._whole = self._whole_names()
         self.used: dict[str, None] = {}
         self.several = len(set(self._whole.values())) > 1
-        self._only = next(iter(self._spelling.values())) if len(set(self._whole.values())) == 1 else None
+        self._only = next(iter(self._whole.values())) if len(set(self._whole.values())) == 1 else None
+        self._known: dict[str, EstateServer] = {}
+        for found, own in files:
+            for server in found.servers:
+                self._known.setdefault(self.of(server.name, own), server)
 
     def _whole_names(self) -> dict[str, str]:
         """From a name without case to the name by which the server goes."""
@@ -53,7 +54,7 @@ class Servers:
     def all(self) -> list[EstateServer]:
         """Every server that a row or a file names."""
         names = dict.fromkeys([*self.used, *self._whole.values()])
-        return [replace(self._known.get(name.casefold(), EstateServer(name)), name=name) for name in names]
+        return [replace(self._known.get(name, EstateServer(name)), name=name) for name in names]
 
 
 def unnamed_files(files: Files, servers: Servers) -> list[ImportProblem]:
@@ -65,7 +66,11 @@ def unnamed_files(files: Files, servers: Servers) -> list[ImportProblem]:
         ImportProblem(found.file, 0, reason)
         for found, own in files
         if own is None
-        and any(not row.server for rows in (found.packs, found.licenses, found.summaries) for row in rows)
+        and any(
+            not row.server
+            for rows in (found.servers, found.packs, found.licenses, found.summaries, found.failures)
+            for row in rows
+        )
     ]
 
 

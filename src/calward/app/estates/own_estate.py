@@ -4,11 +4,11 @@ Pages are read one after the other: a license that is renewed meanwhile stands i
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from calward.app.licensing.show_status import HORIZON, needed_server
-from calward.app.reading import Ended, HostInForce, LicenseFilter, LicenseRow, PackRow, Page, Reader, RefusalRow
+from calward.app.reading import Counts, Ended, HostInForce, LicenseFilter, LicenseRow, PackRow, Page, Reader, RefusalRow
 from calward.domain.answers import license_name
 from calward.domain.cals import HolderKind
 from calward.domain.envelope import decode_envelope
@@ -29,9 +29,10 @@ from calward.insight.estate import (
     Source,
 )
 
-__all__ = ["OwnEstate", "take_snapshot"]
+__all__ = ["OwnEstate", "take_counts", "take_snapshot"]
 
 _PAGE: Final = 2000
+_OVER_USED: Final = "built-in over-used"
 _PROGRAM: Final = "key pack"
 """Of a pack that came without a signed statement, in which its program would stand."""
 
@@ -50,9 +51,25 @@ def take_snapshot(reader: Reader, ladder: Ladder, *, now: int, addresses: Sequen
 
     Raises: LicensingError(NOT_FOUND): the ledger is empty.
     """
+    head = _head(reader, ladder, now, addresses)
+    head.facts.update(_revoked(reader, ladder, now))
+    return OwnEstate(head, _licenses(reader, head.name, now), _failures(reader, head.name))
+
+
+def take_counts(reader: Reader, ladder: Ladder, *, now: int, addresses: Sequence[str]) -> Estate:
+    """Everything but the long lists, and over-use as counts of pools without CALs: small, however many licenses are issued.
+
+    Raises: LicensingError(NOT_FOUND): the ledger is empty.
+    """
+    head = _head(reader, ladder, now, addresses)
+    over = [one for one in reader.counts(now) if one.status == LicenseStatus.OVER_USED]
+    return replace(head, packs=[*head.packs, *(_over_used(one, head.name) for one in over)])
+
+
+def _head(reader: Reader, ladder: Ladder, now: int, addresses: Sequence[str]) -> Estate:
     server = needed_server(reader)
     programs = {name: _program(statement) for name, statement in reader.pack_statements().items()}
-    head = Estate(
+    return Estate(
         name=server.name,
         source=Source.CALWARD,
         taken_at=now,
@@ -60,9 +77,21 @@ def take_snapshot(reader: Reader, ladder: Ladder, *, now: int, addresses: Sequen
         servers=[_server(server, now)],
         hosts=[_host(found, addresses) for found in reader.hosts()],
         packs=[_pack(row, server.name, programs.get(row.pack.id, _PROGRAM)) for row in reader.packs(now)],
-        facts={"server_id": server.id, **_revoked(reader, ladder, now)},
+        facts={"server_id": server.id},
     )
-    return OwnEstate(head, _licenses(reader, server.name, now), _failures(reader, server.name))
+
+
+def _over_used(counted: Counts, server: str) -> EstatePack:
+    return EstatePack(
+        id="",
+        server=server,
+        version=counted.version,
+        type=PackType(counted.type),
+        program=_OVER_USED,
+        total=0,
+        issued=0,
+        over_used=counted.number,
+    )
 
 
 def _revoked(reader: Reader, ladder: Ladder, now: int) -> dict[str, str]:

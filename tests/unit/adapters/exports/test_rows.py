@@ -365,8 +365,18 @@ def test_the_license_server_itself(tmp_path):
         "2022",
         (("ProductId", "00252-1"), ("ServerRole", "1")),
     )
-    nameless = read(tmp_path, table(without(row, "PSComputerName")))
-    assert complaints(nameless) == [(2, "it does not name the license server: the row is left out")]
+    assert read(tmp_path, table(without(row, "PSComputerName"))).servers[0].name == ""
+
+
+@pytest.mark.parametrize(
+    ("written", "activated", "told"),
+    [("0", True, 0), ("1", False, 0), ("2", None, 0), ("", None, 0), ("7", None, 1), ("yes", None, 1)],
+)
+def test_a_license_server_says_whether_it_is_activated(tmp_path, written, activated, told):
+    row = {"PSComputerName": "LS1", "Version": "Windows Server 2022", "ActivationStatus": written}
+    found = read(tmp_path, table(row))
+    assert found.servers[0].activated is activated
+    assert len(complaints(found)) == told
 
 
 def test_many_problems_are_cut_with_a_word(tmp_path):

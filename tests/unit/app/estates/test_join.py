@@ -230,3 +230,15 @@ def test_a_host_that_is_listed_twice_counts_once_and_is_told():
         ("a.csv", "host rdsh1 is listed twice: the first counts"),
         ("b.csv", "host RDSH1 is listed twice, with other content: the first counts"),
     ]
+
+
+def test_what_a_server_says_of_itself_is_kept_under_its_whole_name_and_without_any():
+    said = EstateServer("ls1", "2022", activated=False)
+    found = joined(a_file(servers=[said]), a_file("b.csv", packs=[a_found_pack(server="LS1.corp.example")]))
+    assert [(one.name, one.version, one.activated) for one in found.servers] == [("LS1.corp.example", "2022", False)]
+    local = joined(a_file(servers=[EstateServer("", "2022")]), a_file("b.csv", packs=[a_found_pack()]))
+    assert [(one.name, one.version) for one in local.servers] == [(UNNAMED, "2022")]
+    named = joined(
+        (a_file(servers=[EstateServer("", "2019")]), "LS2"), (a_file("b.csv", packs=[a_found_pack()]), "LS1")
+    )
+    assert {one.name: one.version for one in named.servers} == {"LS2": "2019", "LS1": None}
