@@ -120,6 +120,15 @@ def test_events_can_only_be_appended(url, engine, statement):
     office.close()
 
 
+@pytest.mark.postgresql
+@pytest.mark.xdist_group("postgresql")
+def test_events_cannot_be_emptied_at_a_stroke(postgresql_database):
+    engine = open_writer(postgresql_database)
+    with pytest.raises(Exception, match="append-only"), engine.begin() as connection:
+        connection.exec_driver_sql("TRUNCATE event")
+    engine.dispose()
+
+
 def test_a_sqlite_file_is_for_its_owner_only(tmp_path):
     migrate(f"sqlite:///{tmp_path / 'folder' / 'ledger.db'}")
     assert (tmp_path / "folder").stat().st_mode & 0o077 == 0
