@@ -4,12 +4,13 @@ Built-in, then a TOML file, then the environment (``CALWARD_`` and the name in c
 The rules' own settings (``calward.domain.settings``) are not here: they live in the ledger and change by `calward server set`.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from calward.domain.errors import LicensingError, Problem
 from calward.ladders import DEFAULT_LADDER
@@ -17,6 +18,7 @@ from calward.ladders import DEFAULT_LADDER
 __all__ = ["ServerConfig", "load_config"]
 
 PREFIX = "CALWARD_"
+_WHOLE: Final = re.compile(r"\d{1,9}", re.ASCII)
 DATA_DIR = Path("/var/lib/calward")
 
 
@@ -47,6 +49,7 @@ class ServerConfig:
     clearinghouse: str = _setting("", "address of the clearinghouse, for activation online")
     roots: str = _setting("", "the clearinghouse's root keys, hexadecimal, separated by commas")
     new_key: bool = _setting(False, "make a new server.key for a ledger that had another one, which is lost")  # noqa: FBT003
+    findings_every_seconds: int = _setting(300, "how often findings are counted for /metrics; 0: never")
     bench_echo: bool = _setting(False, "serve /bench/echo, the yardstick of ./dev bench")  # noqa: FBT003
 
     @property
@@ -108,6 +111,12 @@ def _read(key: str, old: object, value: object, place: str) -> object:
         if value in {True, False, "true", "false", "1", "0"}:
             return value in {True, "true", "1"}
         raise LicensingError(Problem.MALFORMED, f"{key} in {place} must be true or false, not {value!r}", field=key)
+    if isinstance(old, int):
+        if isinstance(value, bool) or not _WHOLE.fullmatch(str(value)):
+            raise LicensingError(
+                Problem.MALFORMED, f"{key} in {place} must be a whole number from 0 on, not {value!r}", field=key
+            )
+        return int(str(value))
     if not isinstance(value, str | Path):
         raise LicensingError(Problem.MALFORMED, f"{key} in {place} must be a text, not {value!r}", field=key)
     return Path(value) if isinstance(old, Path) else str(value)

@@ -44,6 +44,7 @@ from calward.adapters.store.standing import SqlTree
 from calward.adapters.store.tree import AuditLog, log_origin
 from calward.adapters.store.writer import GroupWriter
 from calward.adapters.system import SystemClock, SystemEntropy
+from calward.app.estates.own_estate import take_counts
 from calward.app.licensing.activate_online import activate_online, asked_online
 from calward.app.licensing.change_server import make_server
 from calward.app.licensing.contact import contact_online
@@ -72,6 +73,7 @@ from calward.entrypoints.api.app import make_app
 from calward.entrypoints.api.health import Metrics, health_routes
 from calward.entrypoints.api.host_routes import HostDesk, host_routes, hosts_first
 from calward.entrypoints.api.services import Services
+from calward.insight.diagnoser import diagnose_counts
 
 __all__ = ["SERVER_ROLE", "LicenseServer"]
 
@@ -257,8 +259,9 @@ class LicenseServer:
             (SWEEP_EVERY, self._sweep),
             (RENEW_EVERY, self.renew),
             (CONTACT_EVERY, self.contact),
+            (self.config.findings_every_seconds, self._diagnose),
         )
-        beside = [asyncio.create_task(_every(seconds, act)) for seconds, act in acts]
+        beside = [asyncio.create_task(_every(seconds, act)) for seconds, act in acts if seconds]
         try:
             yield
         finally:
@@ -331,6 +334,12 @@ class LicenseServer:
     def _note_hosts(self) -> None:
         """Each minute: write down which hosts have asked."""
         self.host_tokens.keep_seen(self.ledger)
+
+    def _diagnose(self) -> None:
+        """Count findings for /metrics, as far as counts tell them: a list of a million licenses would not fit in here."""
+        now = self.clock.now()
+        counts = take_counts(self.reader, self.ladder, now=now, addresses=(reachable(self.url),))
+        self.metrics.tell(diagnose_counts(counts), now)
 
     def _sweep(self) -> None:
         while self.ledger.write(lambda book: sweep(book, now=book.now())):

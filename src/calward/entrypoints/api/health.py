@@ -1,5 +1,6 @@
 """Does the license server live, is it ready, and how much has it done? Open to everyone, so no names are told."""
 
+from collections import Counter as Tally
 from collections.abc import Callable
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
@@ -8,6 +9,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from calward.domain.errors import LicensingError
+from calward.insight.diagnoser import Diagnosis, Result
+from calward.insight.findings import Severity
 
 __all__ = ["Metrics", "health_routes"]
 
@@ -27,6 +30,26 @@ class Metrics:
         )
         self.free = Gauge("calward_cals_free", "CALs that are free", ("version", "type"), registry=self.registry)
         self.installed = Gauge("calward_cals_installed", "CALs installed", ("version", "type"), registry=self.registry)
+
+        self._findings: tuple[Gauge, Gauge, Gauge] | None = None
+
+    def tell(self, diagnosis: Diagnosis, now: int) -> None:
+        """Tell how many findings a diagnosis has that was made at a second since 1970; before the first one nothing is told."""
+        if self._findings is None:
+            self._findings = (
+                Gauge("calward_findings", "Findings of the diagnosis", ("severity",), registry=self.registry),
+                Gauge("calward_check_findings", "Findings of one check", ("check",), registry=self.registry),
+                Gauge("calward_findings_timestamp_seconds", "When it was last diagnosed", registry=self.registry),
+            )
+        by_severity, by_check, at = self._findings
+        severities = Tally(one.severity for one in diagnosis.findings)
+        for severity in Severity:
+            by_severity.labels(severity.value).set(severities[severity])
+        by_check.clear()  # A check that cannot be made now says nothing, rather than that all is well.
+        for one in diagnosis.checked:
+            if one.result is not Result.NOT_CHECKED:
+                by_check.labels(one.check.id).set(len(one.findings))
+        at.set(now)
 
     def count(self, outcome: str, status: str) -> None:
         """Count one answer."""

@@ -3,7 +3,7 @@
 Imported by app, entrypoints and tests; imports ``calward.insight`` and ``calward.domain`` only.
 """
 
-from calward.insight.diagnoser.diagnose import CHECKS, Checked, Diagnosis, Result, diagnose
+from calward.insight.diagnoser.diagnose import CHECKS, COUNTED, Checked, Diagnosis, Result, diagnose, diagnose_counts
 from calward.insight.diagnoser.scope import Scope
 
-__all__ = ["CHECKS", "Checked", "Diagnosis", "Result", "Scope", "diagnose"]
+__all__ = ["CHECKS", "COUNTED", "Checked", "Diagnosis", "Result", "Scope", "diagnose", "diagnose_counts"]

@@ -23,7 +23,7 @@ from calward.insight.diagnoser.view import View
 from calward.insight.estate import Estate
 from calward.insight.findings import Finding
 
-__all__ = ["CHECKS", "Checked", "Diagnosis", "Result", "diagnose"]
+__all__ = ["CHECKS", "COUNTED", "Checked", "Diagnosis", "Result", "diagnose", "diagnose_counts"]
 
 CHECKS: Final[tuple[Check, ...]] = (
     *SERVERS,
@@ -39,6 +39,12 @@ CHECKS: Final[tuple[Check, ...]] = (
     *REFUSALS,
 )
 """From what must be right first to what comes last."""
+COUNTED: Final = tuple(
+    one
+    for one in CHECKS
+    if one.about in {About.ESTATE, About.PLACE} or one.id in {"over-used", "over-used-though-free"}
+)
+"""Those that find the same where the snapshot has no list of licenses and no refusals, but its packs have the counts."""
 _EVERYTHING: Final = Scope()
 _NO_PLACES: Final = NotLooked("the snapshot does not say at which hosts licenses were given")
 
@@ -98,6 +104,12 @@ def diagnose(estate: Estate, scope: Scope = _EVERYTHING) -> Diagnosis:
     checked = tuple(_run(check, look, view) for check, look in looks)
     answer = can_log_on(estate, scope) if scope.host is not None and scope.holder is not None else None
     return Diagnosis(checked, answer)
+
+
+def diagnose_counts(estate: Estate) -> Diagnosis:
+    """Run the checks that need no list of licenses, however long that would be."""
+    view = View(estate)
+    return Diagnosis(tuple(_run(check, check.look, view) for check in COUNTED))
 
 
 def _look(check: Check, *, placed: bool) -> Callable[[View], Fine | Found | NotLooked]:

@@ -73,11 +73,16 @@ def _unknown(view: View, threshold: Threshold) -> bool:
     """Whether it names a version or a server that there is not."""
     if threshold.version is not None and view.family(threshold.version) == NO_FAMILY:
         return True
-    return threshold.server is not None and threshold.server not in view.server
+    return threshold.server is not None and threshold.server not in _servers(view)
+
+
+def _servers(view: View) -> list[str]:
+    """The license servers that a snapshot names, as such or as a pack's."""
+    return list(dict.fromkeys((*view.server, *(pack.server for pack in view.estate.packs))))
 
 
 def _idle(view: View, threshold: Threshold) -> Finding:
-    servers = listing(list(view.server)) or "none"
+    servers = listing(_servers(view)) or "none"
     packs = listing([pack.id for pack in view.bought()]) or "none"
     return Finding(
         _IDLE,
