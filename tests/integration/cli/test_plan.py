@@ -108,3 +108,33 @@ def test_every_example_is_run_by_a_test():
         "upgrade-and-grow.toml",
         "users-instead-of-devices.toml",
     }
+
+
+def test_per_device_against_per_user_is_one_command(estates):
+    prices = str(EXAMPLES / "prices.toml")
+    ran = calward("plan", "compare", "berlin", "--estates", estates, "--prices", prices, "--devices", "4", columns=160)
+    assert ran.code == 0, ran.err
+    # Four devices at 119 each in place of fifteen users, of whom five at 729 together lack a CAL today.
+    assert "per-device   4         4               4 of 2022/per-device   476.00   cheapest" in ran.out
+    assert "as it is     15        5               5 of 2022/per-user     729.00   -" in ran.out
+    assert "cheapest: per-device, for 476.00 EUR" in ran.out
+    assert "none is converted" in ran.err
+
+
+def test_scripts_get_the_comparison_as_json(estates):
+    ran = calward("plan", "compare", "berlin", "--estates", estates, "--json")
+    assert [way["way"] for way in ran.json["ways"]] == ["as it is", "per-device", "per-user"]
+    assert ran.json["best"] == ["as it is", "per-user"]
+    assert any("--devices NUMBER" in note for note in ran.json["notes"])
+
+
+def test_a_right_to_issue_that_ends_is_played_where_the_plan_says_so(estates, tmp_path):
+    plan = tmp_path / "lapse.toml"
+    plan.write_text('base = "estate:berlin"\n[[edit]]\ndo = "lapse"\nserver = "LS1"\n', encoding="utf-8")
+    ran = calward("plan", "run", str(plan), "--estates", estates, "--json")
+    assert [step["because"][0] for step in ran.json["steps"]] == [
+        "line 2: the right to issue of LS1 ends: temporary licenses only",
+        "the last per-user licenses of LS1 end, as none was renewed",
+        "pack P16 expires",
+    ]
+    assert [one["short"] + one["waiting"] for one in ran.json["failing"]] == [5, 10]

@@ -8,11 +8,13 @@ from calward.app.scenarios.known import Known, cal_type
 from calward.app.scenarios.tables import Table, line_of_text, moment, names, one_of, whole
 from calward.domain.cals import CalType
 from calward.insight.planner.edits import (
+    Activate,
     AddHolders,
     Buy,
     ConvertPack,
     Edit,
     EndPack,
+    Lapse,
     MovePack,
     ReplaceServer,
     SetMode,
@@ -130,6 +132,16 @@ def _replace(table: Table, known: Known) -> _Read:
     return ReplaceServer(server, version, by), f"{server} is replaced by {by or 'a server'} of {version}"
 
 
+def _lapse(table: Table, _known: Known) -> _Read:
+    server = table.need("server", line_of_text)
+    return Lapse(server), f"the right to issue of {server} ends: temporary licenses only"
+
+
+def _activate(table: Table, _known: Known) -> _Read:
+    server = table.need("server", line_of_text)
+    return Activate(server), f"{server} is activated"
+
+
 EDITS: Final[Mapping[str, Callable[[Table, Known], _Read]]] = MappingProxyType(
     {
         "upgrade-hosts": _upgrade,
@@ -142,6 +154,8 @@ EDITS: Final[Mapping[str, Callable[[Table, Known], _Read]]] = MappingProxyType(
         "move": _move,
         "convert": _convert,
         "replace-server": _replace,
+        "lapse": _lapse,
+        "activate": _activate,
     }
 )
 """What ``do`` may say."""

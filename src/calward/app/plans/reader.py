@@ -20,7 +20,7 @@ from calward.domain.ladder import Ladder
 from calward.domain.settings import PerUser
 from calward.insight.estate import Estate, EstateHost, EstatePack, EstateServer, PackType, Source
 from calward.insight.planner import Timed
-from calward.insight.planner.edits import Edit
+from calward.insight.planner.edits import Edit, Lapse
 from calward.ladders import DEFAULT_LADDER
 
 __all__ = ["PlanFile", "parse_table", "read_plan"]
@@ -56,7 +56,7 @@ def read_plan(text: str, load_ladder: Callable[[str], Ladder], load_estate: Call
     known = Known(estate.ladder)
     estate = _with_own(top, estate, known)
     given = [read_holders(one, known) for one in top.tables("holders")]
-    edits = [_timed(one, known, estate.taken_at) for one in top.tables("edit")]
+    edits = [_timed(one, known, estate) for one in top.tables("edit")]
     prices = read_price_tables(top, known)
     top.end()
     if until is not None and until <= estate.taken_at:
@@ -149,10 +149,18 @@ def _host(table: Table, known: Known, servers: Sequence[str]) -> EstateHost:
     return found
 
 
-def _timed(table: Table, known: Known, start: int) -> Timed:
-    at = table.take("at", moment, start)
-    if at < start:
+def _timed(table: Table, known: Known, estate: Estate) -> Timed:
+    start, at = estate.taken_at, table.take("at", moment, None)
+    if at is not None and at < start:
         table.fail("at", "must not be earlier than the time at which the plan begins")
     edit, words = read_edit(table, known)
+    at = _usual_time(edit, estate) if at is None else at
     table.end()
     return Timed(at, edit, f"line {table.line}: {words}")
+
+
+def _usual_time(edit: Edit, estate: Estate) -> int:
+    """When an edit is made that names no time: a right to issue ends when the snapshot says, all else at the beginning."""
+    ends = {one.name.casefold(): one.issue_until for one in estate.servers}
+    end = ends.get(edit.server.casefold()) if isinstance(edit, Lapse) else None
+    return estate.taken_at if end is None else max(end, estate.taken_at)

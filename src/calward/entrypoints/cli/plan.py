@@ -2,15 +2,18 @@
 
 from collections.abc import Callable
 from pathlib import Path, PurePath
-from typing import Protocol
+from typing import Any, Final, Protocol
 
 import rich_click as click
 
+from calward.app.plans.edit_tables import HOLDERS_MAX
 from calward.app.plans.prices import NO_PRICES, PriceList, read_price_tables
 from calward.app.plans.reader import PlanFile, parse_table, read_plan
 from calward.app.scenarios.known import Known
+from calward.domain.cals import CalType
 from calward.domain.errors import LicensingError
 from calward.domain.ladder import Ladder
+from calward.entrypoints.cli.compare_view import compared, print_compared
 from calward.entrypoints.cli.desk import json_option
 from calward.entrypoints.cli.estate import estates_where
 from calward.entrypoints.cli.exit_codes import Exit
@@ -19,8 +22,11 @@ from calward.entrypoints.cli.plan_view import Shown, document, print_needs, prin
 from calward.entrypoints.cli.wiring import Where
 from calward.insight.estate import Estate
 from calward.insight.planner import plan as work_out
+from calward.insight.planner.compare import compare as compare_types
 
 __all__ = ["WiresPlans", "plan"]
+
+_HOLDERS: Final = click.IntRange(0, HOLDERS_MAX)
 
 
 class WiresPlans(Protocol):
@@ -45,6 +51,7 @@ def plan() -> None:
     \b
     Examples:
       calward plan needs
+      calward plan compare --users 95 --prices prices.toml
       calward plan run upgrade.toml
     """  # noqa: D301 -- click wants the character itself, which keeps the lines below it apart
 
@@ -124,6 +131,46 @@ def needs(
     else:
         print_needs(shown)
     ctx.exit(Exit.OK if result.holds else Exit.FINDINGS)
+
+
+@plan.command()
+@click.argument("name", required=False)
+@click.option("--prices", metavar="FILE", help="A file of [[price]] tables, of both types.")
+@click.option("--users", type=_HOLDERS, help="Users in place of the devices of today.  [default: as many]")
+@click.option("--devices", type=_HOLDERS, help="Devices in place of the users of today.  [default: as many]")
+@estates_where
+@json_option
+@click.pass_context
+def compare(
+    ctx: click.Context,
+    /,
+    name: str | None,
+    prices: str | None,
+    users: int | None,
+    devices: int | None,
+    folder: Path | None,
+    *,
+    as_json: bool,
+    **where: Any,  # noqa: ANN401 - click's, of the types that Where names
+) -> None:
+    """Say what it takes to license an estate per device, per user, or as it is, and which of them is cheapest.
+
+    Without NAME it is the running license server's, or the only imported estate where none runs.
+
+    \b
+    Examples:
+      calward plan compare --users 95 --prices prices.toml
+      calward plan compare berlin --users 95 --devices 60 --prices prices.toml --json
+    """  # noqa: D301
+    wiring: WiresPlans = ctx.obj
+    estate = wiring.estate(name, Where(**where), folder)
+    listed = _prices(prices, wiring, estate.ladder) if prices else NO_PRICES
+    found = compare_types(estate, listed.offers, {CalType.PER_USER: users, CalType.PER_DEVICE: devices})
+    shown = Shown(f"Per device or per user: {estate.name}", estate, listed, found.ways[0].result)
+    if as_json:
+        print_json(compared(found, shown))
+    else:
+        print_compared(found, shown)
 
 
 def _read(file: str, wiring: WiresPlans, load_estate: Callable[[str | None], Estate]) -> PlanFile:

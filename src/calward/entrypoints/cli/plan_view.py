@@ -8,14 +8,16 @@ from calward.app.plans.prices import PriceList
 from calward.domain.answers import rfc3339
 from calward.domain.cals import CalType
 from calward.domain.ladder import Ladder
+from calward.domain.reasons import Reason
 from calward.entrypoints.cli.output import Column, Fit, reason_lines, say, table
 from calward.entrypoints.cli.safe_text import safe
 from calward.insight.estate import Estate, Source
 from calward.insight.planner import PlanResult
+from calward.insight.planner.falling_out import Refused
 from calward.insight.planner.purchase import Purchase
 from calward.insight.planner.standing import FallUp, Row, Standing
 
-__all__ = ["Shown", "document", "print_needs", "print_plan"]
+__all__ = ["Shown", "document", "print_head", "print_needs", "print_plan"]
 
 
 class Shown(NamedTuple):
@@ -51,6 +53,7 @@ def document(shown: Shown) -> dict[str, Any]:
             for one, because in result.standings
         ],
         "failing": list(_failing(shown)),
+        "refused": [_refused(one, shown) for one in result.refused],
         "fall_ups": [_fall_up(one, shown) for one in result.after.fall_ups],
         "purchase": _purchase(result.purchase, prices, estate.ladder),
         "purchase_if_all_keep": _purchase(result.purchase_now, prices, estate.ladder),
@@ -77,10 +80,17 @@ def _failing(shown: Shown) -> Iterator[dict[str, Any]]:
         yield {"at": rfc3339(at), "because": list(because), **_row(row, shown), "why": why, "effect": _effect(row)}
 
 
+def _refused(one: Refused, shown: Shown) -> dict[str, Any]:
+    family = shown.estate.ladder.family_name(one.family)
+    return {"at": rfc3339(one.at), "type": one.type.value, "version": family, "number": one.number}
+
+
 def _effect(row: Row) -> str:
     """What happens to who goes without."""
     if not row.short:
         return "wait until others give up newer CALs"
+    if row.why == (Reason.SERVER_VERSION_TOO_LOW,):
+        return "no license at all: let in during the host's grace period only"
     if row.over_used:
         return "let in, counted as over-use"
     return "temporary license, then refused" if row.type is CalType.PER_DEVICE else "refused"
@@ -125,7 +135,7 @@ def _money(amount: Decimal) -> str:
 
 def print_plan(shown: Shown) -> None:
     """A plan that was played to its end."""
-    _head(shown)
+    print_head(shown)
     _print_before_and_after(shown)
     _print_steps(shown)
     _print_rest(shown)
@@ -133,13 +143,14 @@ def print_plan(shown: Shown) -> None:
 
 def print_needs(shown: Shown) -> None:
     """An estate as it is today."""
-    _head(shown)
+    print_head(shown)
     if not table(_NEED_COLUMNS, [_row(row, shown) for row in shown.result.before.rows]):
         say("nobody is known to need a CAL, and no pack is installed")
     _print_rest(shown)
 
 
-def _head(shown: Shown) -> None:
+def print_head(shown: Shown) -> None:
+    """What it is about, and of when."""
     estate = shown.estate
     imported = " (imported, another system's)" if estate.source is Source.IMPORT else ""
     say(safe(shown.title))
@@ -217,6 +228,13 @@ _FALL_UP_COLUMNS: Final = (
     Column("its version", "version"),
     Column("server", "server", Fit.FOLDED),
 )
+_REFUSED_COLUMNS: Final = (
+    Column("refused from", "at"),
+    Column("devices in all", "number"),
+    Column("hosts of", "version"),
+)
+_MOST_DAYS: Final = 8
+"""Days that the table of refused devices lists; scripts get all."""
 _BUY_COLUMNS: Final = (
     Column("buy", "cals"),
     Column("version", "version"),
@@ -234,10 +252,20 @@ def _print_rest(shown: Shown) -> None:
             table(columns, rows)
     for line in reason_lines(dict.fromkeys(reason for one in found["failing"] for reason in one["why"])):
         say(f"  {line}")
+    _print_refused(found["refused"])
     _print_purchase(found["purchase"])
     _print_sum(shown, found)
     for note in found["notes"]:
         say(f"note: {safe(note)}", err=True)
+
+
+def _print_refused(rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        say()
+        table(_REFUSED_COLUMNS, rows[:_MOST_DAYS])
+        left = len(rows) - _MOST_DAYS
+        if left > 0:
+            say(f"and on {left} more days, the last {rows[-1]['at']}: --json lists them")
 
 
 def _print_purchase(purchase: Mapping[str, Any]) -> None:
@@ -261,6 +289,13 @@ def _sum(shown: Shown, found: Mapping[str, Any]) -> Sequence[str]:
         return ["nobody goes without a CAL"]
     cals = sum(line["cals"] for line in found["purchase"]["lines"])
     lines = [f"some go without a CAL: {cals} CALs must be bought" if cals else "some go without a CAL"]
+    older = {
+        one["version"]: one["short"] for one in found["failing"] if Reason.SERVER_VERSION_TOO_LOW.value in one["why"]
+    }
+    for version, number in older.items():
+        lines.append(
+            f"CALs alone do not serve {number} holders of {version}: no license server they ask is as new as that"
+        )
     waiting = any(one["waiting"] for one in found["failing"])
     if waiting:
         kept = found["purchase_if_all_keep"]["lines"]

@@ -8,14 +8,18 @@ from calward.domain.cals import CalType
 from calward.domain.errors import LicensingError, Problem
 from calward.insight.planner.matching import Cals
 from calward.insight.planner.needs import PackKey, Use
+from calward.insight.planner.right_to_issue import Activate, Lapse, activate, lapse
 from calward.insight.planner.stage import HostNow, Stage
 
 __all__ = [
+    "Activate",
     "AddHolders",
+    "AllOfType",
     "Buy",
     "ConvertPack",
     "Edit",
     "EndPack",
+    "Lapse",
     "MovePack",
     "ReplaceServer",
     "SetMode",
@@ -68,6 +72,14 @@ class SetMode:
 
 
 @dataclass(frozen=True, slots=True)
+class AllOfType:
+    """All hosts ask for CALs of one type. ``number``: how many come in place of all holders of the other one; None: as many."""
+
+    type: CalType
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ConvertPack:
     """CALs of a pack become the other type. ``count`` None: all."""
 
@@ -93,7 +105,19 @@ class ReplaceServer:
     by: str | None = None
 
 
-Edit = UpgradeHosts | AddHolders | EndPack | Buy | SetMode | ConvertPack | MovePack | ReplaceServer
+Edit = (
+    UpgradeHosts
+    | AddHolders
+    | EndPack
+    | Buy
+    | SetMode
+    | AllOfType
+    | ConvertPack
+    | MovePack
+    | ReplaceServer
+    | Lapse
+    | Activate
+)
 
 
 def apply(edit: Edit, stage: Stage) -> None:
@@ -230,6 +254,27 @@ def _spread(
     return {(newest.name, newest.family, newest.servers): holders}
 
 
+def _all_of_type(edit: AllOfType, stage: Stage) -> None:
+    """Newer hosts keep their share of the holders."""
+    kept = [use for use in stage.uses if use.type is edit.type]
+    old = [use for use in stage.uses if use.type is not edit.type]
+    before = sum(use.number for use in old)
+    number, done, given = before if edit.number is None else edit.number, 0, 0
+    for use in sorted(old, key=lambda one: -one.family):
+        done += use.number
+        # Rounded up as a running sum: never fewer of the newer hosts, and in all exactly as many as were asked for.
+        share = -(-number * done // before) - given
+        given += share
+        if share:
+            kept.append(use._replace(type=edit.type, pack=None, number=share))
+    if number and not before:
+        raise LicensingError(
+            Problem.CONFLICT, f"all holders are of {edit.type} already: {number} are to come in place of none"
+        )
+    stage.uses = kept
+    stage.hosts = {name: host._replace(mode=edit.type) for name, host in stage.hosts.items()}
+
+
 def _convert(edit: ConvertPack, stage: Stage) -> None:
     old = _pack(stage, edit.pack)
     count = old.total if edit.count is None else edit.count
@@ -250,7 +295,7 @@ def _move(edit: MovePack, stage: Stage) -> None:
     old = _pack(stage, edit.pack)
     to = _named(edit.to, stage.servers, "license server")
     _check_holds(stage, to, old)
-    stage.cals = [one._replace(server=to) if one is old else one for one in stage.cals]
+    stage.cals = [one._replace(server=to, frozen=False) if one is old else one for one in stage.cals]
     # Who holds one of its CALs keeps it: licenses move with their pack.
     stage.uses = [use._replace(pack=(to, old.id)) if use.pack == (old.server, old.id) else use for use in stage.uses]
 
@@ -261,6 +306,7 @@ def _replace(edit: ReplaceServer, stage: Stage) -> None:
     if new != old and new in stage.servers:
         raise LicensingError(Problem.CONFLICT, f"there is a license server {new} already: move-pack moves packs to it")
     serving = stage.servers.pop(old)._replace(family=family)
+    stage.lapsed.pop(old, None)
     stage.servers[new] = serving
     for pack in stage.cals:
         if pack.server == old:
@@ -301,6 +347,14 @@ def _pack(stage: Stage, key: PackKey) -> Cals:
     raise LicensingError(Problem.NOT_FOUND, f"there is no pack {name} at that time: there are {there or 'none'}")
 
 
+def _lapse(edit: Lapse, stage: Stage) -> None:
+    lapse(Lapse(_named(edit.server, stage.servers, "license server")), stage)
+
+
+def _activate(edit: Activate, stage: Stage) -> None:
+    activate(Activate(_named(edit.server, stage.servers, "license server")), stage)
+
+
 _LISTED: Final = 20
 """Names that an error lists."""
 
@@ -322,7 +376,10 @@ _APPLY: Final[Mapping[type, Callable[[Any, Stage], None]]] = {
     EndPack: _end,
     Buy: _buy,
     SetMode: _set_mode,
+    AllOfType: _all_of_type,
     ConvertPack: _convert,
     MovePack: _move,
     ReplaceServer: _replace,
+    Lapse: _lapse,
+    Activate: _activate,
 }

@@ -39,6 +39,8 @@ class Cals(NamedTuple):
     family: int
     total: int | None
     expires_at: int | None = None
+    frozen: bool = False
+    """Whether its pack is on its way to another license server, so that nothing new is given of it."""
 
 
 class Serving(NamedTuple):

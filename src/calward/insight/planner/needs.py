@@ -34,6 +34,7 @@ _RUNNING: Final = frozenset({
 })  # fmt: skip
 _OF_THE_HOST: Final = frozenset({LicenseStatus.TEMPORARY, LicenseStatus.OVER_USED})
 """Licenses that bear the host's version and take no CAL (design of issuing)."""
+_DAY: Final = 86_400
 OWN_POOLS: Final = frozenset({"temporary", "built-in over-used"})
 """Programs of another system's pools that hold no CAL anybody bought."""
 
@@ -63,6 +64,8 @@ class NeedsRead:
     """Holders that only the number of a pack tells of: a source may list no holders (per user, it often does not)."""
     unused_hosts: tuple[str, ...]
     """Hosts that nobody is known to use, where the source says who uses which."""
+    temporary_ends: Mapping[tuple[int, int], int]
+    """(family, when a device's temporary license ends, or has ended for one that was refused) → devices that hold no CAL."""
 
 
 class _Group(NamedTuple):
@@ -77,13 +80,15 @@ def read_uses(estate: Estate) -> NeedsRead:
     """Read the needs of an estate; one pass over its licenses, then one over its refusals."""
     reader = _Reader(estate)
     reader.read(estate.licenses, estate.taken_at)
-    reader.read_failures(estate.failures)
+    reader.read_failures(estate.failures, estate.taken_at)
     counted = Counter(reader.found.values())
     unlisted = dict(reader.unlisted(estate))
     counted.update(unlisted)
     uses = tuple(Use(*group, number) for group, number in sorted(counted.items(), key=_order))
     inferred = sum(use.number for use in uses if use.host is None)
-    return NeedsRead(uses, inferred, reader.left_out, sum(unlisted.values()), _unused(estate.hosts, uses))
+    return NeedsRead(
+        uses, inferred, reader.left_out, sum(unlisted.values()), _unused(estate.hosts, uses), reader.temporary_ends()
+    )
 
 
 def _order(item: tuple[_Group, int]) -> tuple[object, ...]:
@@ -107,6 +112,7 @@ class _Reader:
         self.by_name: dict[str, tuple[CalType, str]] = {}
         self.refused = frozenset(one.holder for one in estate.failures)
         self.left_out = 0
+        self.temporary: dict[tuple[CalType, str], int] = {}
         self._groups: dict[tuple[object, ...], _Group | None] = {}
 
     def read(self, licenses: Iterable[EstateLicense], now: int) -> None:
@@ -126,11 +132,13 @@ class _Reader:
             )
             before = found.get(holder)
             found[holder] = group if before is None else self._both(before, group)
+            if one.status is LicenseStatus.TEMPORARY and one.expires_at is not None:
+                self.temporary[holder] = max(one.expires_at, self.temporary.get(holder, 0))
             for name in (one.device, one.user, one.hardware_id) if self.refused else ():
                 if name in self.refused:
                     self.by_name[name] = holder
 
-    def read_failures(self, failures: Iterable[EstateFailure]) -> None:
+    def read_failures(self, failures: Iterable[EstateFailure], now: int) -> None:
         """Who was refused needs a CAL too."""
         for one in failures:
             family = family_or_none(self.ladder, one.version)
@@ -145,6 +153,16 @@ class _Reader:
             before = self.found.get(holder)
             if holder[0] is type_:
                 self.found[holder] = group if before is None else self._both(before, group)
+                self.temporary.setdefault(holder, now)
+
+    def temporary_ends(self) -> Mapping[tuple[int, int], int]:
+        """When the temporary licenses end of devices that hold no CAL, by the day, so that there are few."""
+        found: Counter[tuple[int, int]] = Counter()
+        for holder, end in self.temporary.items():
+            group = self.found[holder]
+            if group.type is CalType.PER_DEVICE and group.pack is None:
+                found[group.family, end - end % _DAY] += 1
+        return found
 
     def unlisted(self, estate: Estate) -> Iterator[tuple[_Group, int]]:
         """Licenses that a pack counts and that no row is about, running or not; only imports can have such."""

@@ -5,17 +5,19 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, NamedTuple
 
+from calward.domain.answers import rfc3339
 from calward.domain.cals import CalType
 from calward.domain.errors import LicensingError
 from calward.insight.estate import Estate
 from calward.insight.planner.edits import Edit, apply
+from calward.insight.planner.falling_out import DAY, TEMPORARY, Refused, falling_out
+from calward.insight.planner.keeping import lapse_ends
 from calward.insight.planner.purchase import Price, Purchase, cheapest
 from calward.insight.planner.stage import Stage, stage_of
 from calward.insight.planner.standing import Row, Standing, look
 
 __all__ = ["DAY", "Failing", "PlanResult", "Timed", "plan"]
 
-DAY: Final = 86_400
 YEAR: Final = 365 * DAY
 
 
@@ -43,6 +45,8 @@ class PlanResult:
     standings: tuple[tuple[Standing, tuple[str, ...]], ...]
     """Each with what happened then."""
     failing: tuple[Failing, ...]
+    refused: tuple[Refused, ...]
+    """Devices without a CAL whose temporary licenses end."""
     purchase: Purchase
     purchase_now: Purchase
     until: int
@@ -77,6 +81,7 @@ def plan(
         apply(one, stage)
     last = max((one.at for one in edits), default=0) + DAY
     end = max(estate.taken_at + YEAR, last) if until is None else until
+    stage.notes += _lapsing(estate, end)
     before = look(stage)
     standings = tuple(_played(stage, edits, end))
     everything = [before, *(one for one, _ in standings)]
@@ -85,11 +90,33 @@ def plan(
         before=before,
         standings=standings,
         failing=tuple(_failing([(before, ()), *standings])),
+        # Of an estate as it stands, what is said is what comes if nothing changes.
+        refused=falling_out(_shorts(everything), stage.temporary_ends, max(end, estate.taken_at + TEMPORARY)),
         purchase=cheapest(_worst(one.lacking for one in everything), offers),
         purchase_now=cheapest(_worst(one.lacking_if_kept for one in everything), offers),
         until=end,
         notes=tuple(dict.fromkeys(stage.notes)),
     )
+
+
+def _lapsing(estate: Estate, end: int) -> Iterator[str]:
+    """A right to issue is renewed by itself where the server is online, so that its end is told and not played."""
+    for one in estate.servers:
+        if one.activated is not False and one.issue_until is not None and one.issue_until <= end:
+            yield (
+                f"the right to issue of {one.name} ends on {rfc3339(one.issue_until)} unless it is renewed, which a server that "
+                'reaches its clearinghouse does by itself; an edit do = "lapse" shows what comes of it'
+            )
+
+
+def _shorts(standings: Sequence[Standing]) -> Mapping[int, Sequence[tuple[int, int]]]:
+    """Per family, from when on so many devices go without."""
+    found: dict[int, list[tuple[int, int]]] = {}
+    for one in standings:
+        now = {row.family: row.short for row in one.rows if row.type is CalType.PER_DEVICE}
+        for family in {*now, *found}:
+            found.setdefault(family, [(standings[0].at, 0)]).append((one.at, now.get(family, 0)))
+    return found
 
 
 def _by_version(estate: Estate) -> tuple[Price, ...]:
@@ -107,7 +134,7 @@ def _own(type_: CalType, version: str, rank: int) -> Price:
 def _played(stage: Stage, edits: Sequence[Timed], end: int) -> Iterator[tuple[Standing, tuple[str, ...]]]:
     waiting = sorted(edits, key=lambda one: one.at)
     while (at := _next(stage, waiting, end)) is not None:
-        because = sorted(f"pack {one.id} expires" for one in stage.cals if one.expires_at == at and at > stage.now)
+        because = sorted(words for ends, words in _endings(stage) if ends == at)
         stage.now = max(stage.now, at)
         while waiting and waiting[0].at <= stage.now:
             one = waiting.pop(0)
@@ -117,9 +144,17 @@ def _played(stage: Stage, edits: Sequence[Timed], end: int) -> Iterator[tuple[St
 
 
 def _next(stage: Stage, waiting: Sequence[Timed], end: int) -> int | None:
-    ends = [one.expires_at for one in stage.cals if one.expires_at is not None and one.expires_at > stage.now]
+    ends = [at for at, _ in _endings(stage)]
     found = [at for at in (*ends, *(max(stage.now, one.at) for one in waiting)) if at <= end]
     return min(found, default=None)
+
+
+def _endings(stage: Stage) -> Iterator[tuple[int, str]]:
+    """What is still to end by itself, and in words."""
+    for one in stage.cals:
+        if one.expires_at is not None and one.expires_at > stage.now:
+            yield one.expires_at, f"pack {one.id} expires"
+    yield from lapse_ends(stage)
 
 
 def _apply(one: Timed, stage: Stage) -> None:

@@ -40,6 +40,12 @@ class Stage:
     hosts: dict[str, HostNow]
     enforcing: set[str] = field(default_factory=set)
     """License servers that refuse per-user over-use."""
+    lapsed: dict[str, int] = field(default_factory=dict)
+    """License servers without a right to issue, and since when."""
+    user_days: Mapping[str, int] = field(default_factory=dict)
+    """Days that a per-user license lasts, where a license server says so."""
+    temporary_ends: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    """(family, when a device's temporary license ends) → devices that hold no CAL."""
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -70,6 +76,9 @@ def stage_of(estate: Estate) -> Stage:
         enforcing={
             names.canonical(one.name) for one in estate.servers if dict(one.settings).get("per_user") == "enforce"
         },
+        lapsed={names.canonical(one.name): estate.taken_at for one in estate.servers if one.activated is False},
+        user_days=dict(_user_days(estate, names)),
+        temporary_ends=read.temporary_ends,
     )
     stage.notes += _notes(estate, read)
     return stage
@@ -92,12 +101,20 @@ def _serving(estate: Estate, names: ServerNames, name: str) -> Serving:
     return Serving(newest if family is None else family, upgrades=not prevented)
 
 
+def _user_days(estate: Estate, names: ServerNames) -> Iterator[tuple[str, int]]:
+    for one in estate.servers:
+        days = dict(one.settings).get("user_days", "")
+        if days.isascii() and days.isdigit():
+            yield names.canonical(one.name), int(days)
+
+
 def _cals(ladder: Ladder, pack: EstatePack, names: ServerNames) -> Cals | None:
     family = family_or_none(ladder, pack.version)
     if family is None or pack.version is None or pack.program.casefold() in OWN_POOLS:
         return None
     type_ = CalType.PER_DEVICE if pack.type is PackType.BUILT_IN else CalType(pack.type)
-    return Cals(pack.id, names.canonical(pack.server), type_, pack.version, family, pack.total, pack.expires_at)
+    server = names.canonical(pack.server)
+    return Cals(pack.id, server, type_, pack.version, family, pack.total, pack.expires_at, pack.moving)
 
 
 def _joined(found: Iterable[Cals]) -> Sequence[Cals]:
@@ -126,6 +143,12 @@ def _notes(estate: Estate, read: NeedsRead) -> Iterator[str]:
     unknown = sum(1 for pack in estate.packs if family_or_none(estate.ladder, pack.version) is None)
     if unknown:
         yield f"{unknown} packs are left out: their version is not known"
+    for one in estate.packs:
+        if one.moving:
+            yield f"pack {one.id} is moving: until it has arrived, its CALs serve only who holds them now"
+    for server in estate.servers:
+        if server.activated is False:
+            yield f"{server.name} has no right to issue: temporary licenses only, and none is renewed"
     if read.unused_hosts:
         shown = ", ".join(read.unused_hosts[:_SHOWN]) + (", …" if len(read.unused_hosts) > _SHOWN else "")
         yield f"nobody is known to use {len(read.unused_hosts)} of {len(estate.hosts)} hosts ({shown})"

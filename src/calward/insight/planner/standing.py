@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from calward.domain.cals import CalType
 from calward.domain.reasons import Reason
+from calward.insight.planner.keeping import View, real_server, view
 from calward.insight.planner.matching import Cals, Match, Need, match
 from calward.insight.planner.stage import Stage
 
@@ -72,27 +73,28 @@ def _summed(short: Mapping[tuple[CalType, int], int]) -> Mapping[tuple[CalType, 
 
 def look(stage: Stage) -> Standing:
     """How everybody stands now."""
-    supply = tuple(stage.live)
-    needs = _needs(stage)
-    best = match(needs, supply, stage.servers)
-    kept = _short_if_all_keep(stage, supply)
+    seen = view(stage)
+    supply, needs = seen.supply, _needs(seen)
+    best = match(needs, supply, seen.servers)
+    kept = _short_if_all_keep(seen)
     rows = tuple(_rows(stage, needs, supply, best, kept))
     return Standing(stage.now, rows, _fall_ups(needs, supply, best), _summed(kept))
 
 
-def _needs(stage: Stage) -> Sequence[Need]:
+def _needs(seen: View) -> Sequence[Need]:
     counted: Counter[tuple[CalType, int, frozenset[str]]] = Counter()
-    for (type_, family, servers, _), number in stage.held().items():
+    for (type_, family, servers, _), number in seen.held.items():
         counted[type_, family, servers] += number
     return [Need(*key, number) for key, number in counted.items() if number]
 
 
-def _short_if_all_keep(stage: Stage, supply: Sequence[Cals]) -> Mapping[tuple[CalType, int], int]:
+def _short_if_all_keep(seen: View) -> Mapping[tuple[CalType, int], int]:
     """Who holds a CAL that still opens its hosts keeps it, as a license server does; the others share what is left."""
+    supply = seen.supply
     places = {(one.server, one.id): place for place, one in enumerate(supply)}
     left = [one.total for one in supply]
     rest: Counter[tuple[CalType, int, frozenset[str]]] = Counter()
-    for (type_, family, servers, pack), number in sorted(stage.held().items(), key=lambda item: -item[0][1]):
+    for (type_, family, servers, pack), number in sorted(seen.held.items(), key=lambda item: -item[0][1]):
         place = places.get(pack) if pack else None
         keeps = 0
         if place is not None and supply[place].type is type_ and supply[place].family >= family:
@@ -102,7 +104,7 @@ def _short_if_all_keep(stage: Stage, supply: Sequence[Cals]) -> Mapping[tuple[Ca
         rest[type_, family, servers] += number - keeps
     needs = [Need(*key, number) for key, number in rest.items() if number]
     free = [one._replace(total=total) for one, total in zip(supply, left, strict=True)]
-    return _by_family(needs, match(needs, free, stage.servers).short)
+    return _by_family(needs, match(needs, free, seen.servers).short)
 
 
 def _by_family(needs: Sequence[Need], short: Sequence[int]) -> Mapping[tuple[CalType, int], int]:
@@ -118,7 +120,7 @@ def _fall_ups(needs: Sequence[Need], supply: Sequence[Cals], best: Match) -> tup
         if supply[cals].family > needs[need].family:
             counted[needs[need].type, needs[need].family, cals] += number
     found = [
-        FallUp(type_, family, supply[cals].id, supply[cals].server, supply[cals].version, number)
+        FallUp(type_, family, supply[cals].id, real_server(supply[cals].server), supply[cals].version, number)
         for (type_, family, cals), number in counted.items()
     ]
     return tuple(sorted(found, key=lambda one: (one.type, -one.family, one.server, one.pack)))
@@ -134,7 +136,8 @@ def _rows(
     short, own = _by_family(needs, best.short), _served(needs, supply, best, same=True)
     up = _served(needs, supply, best, same=False)
     waiting = _waiting(short, kept)
-    keys = {(need.type, need.family) for need in needs} | {(one.type, one.family) for one in supply}
+    there = tuple(stage.live)
+    keys = {(need.type, need.family) for need in needs} | {(one.type, one.family) for one in there}
     for type_, family in sorted(keys, key=lambda key: (key[0], -key[1])):
         key = (type_, family)
         mine = [need for need in needs if need[:2] == key]
@@ -143,12 +146,12 @@ def _rows(
             type_,
             family,
             needed=sum(need.number for need in mine),
-            installed=_installed(one for one in supply if (one.type, one.family) == key),
+            installed=_installed(one for one in there if (one.type, one.family) == key),
             own=own[key],
             fallen_up=up[key],
             short=short.get(key, 0),
             waiting=waiting.get(key, 0),
-            why=_why(stage, without, supply),
+            why=_why(stage, without, there),
             over_used=type_ is CalType.PER_USER and not any(need.servers & stage.enforcing for need in mine),
         )
 
@@ -201,7 +204,12 @@ def _reasons(stage: Stage, need: Need, supply: Sequence[Cals]) -> Iterator[Reaso
     if not able:
         yield Reason.SERVER_VERSION_TOO_LOW
         return
-    near = [one for one in supply if one.server in able]
+    if not able - stage.lapsed.keys():
+        yield Reason.ISSUING_RIGHT_ENDED
+        return
+    near = [one for one in supply if one.server in able - stage.lapsed.keys()]
+    if any(one.frozen and one.type is need.type and one.family >= need.family for one in near):
+        yield Reason.PACK_MOVING
     mine = [one for one in near if one.type is need.type]
     fitting = [one for one in mine if one.family >= need.family]
     if fitting and not any(one.family == need.family or stage.servers[one.server].upgrades for one in fitting):

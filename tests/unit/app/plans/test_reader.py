@@ -8,6 +8,7 @@ import pytest
 from calward.app.plans.edit_tables import EDITS
 from calward.app.plans.reader import read_plan
 from calward.domain.errors import LicensingError, Problem
+from calward.insight.estate import EstateServer
 from calward.insight.planner import plan
 from tests.support.ladders import windows_server
 from tests.support.plans import NOW, a_host, a_pack, an_estate, licenses
@@ -52,7 +53,11 @@ FORMS = {
     "move": 'pack = "P1"\nto = "LS1"',
     "convert": 'pack = "PD"\nto = "per-user"\ncount = 2',
     "replace-server": 'server = "LS1"\nversion = "2022"\nby = "LS9"',
+    "lapse": 'server = "LS1"',
+    "activate": 'server = "LS1"',
 }
+BEFORE = {"activate": '[[edit]]\ndo = "lapse"\nserver = "LS1"\n'}
+"""What must be so before an edit can be made."""
 
 
 def test_each_edit_has_a_form_here():
@@ -61,11 +66,24 @@ def test_each_edit_has_a_form_here():
 
 @pytest.mark.parametrize("do", FORMS)
 def test_each_edit_is_read_and_played(do):
-    found = read(f'{BASE}[[edit]]\ndo = "{do}"\n{FORMS[do]}\n')
-    result = plan(found.estate, found.edits)
-    assert [because for _, because in result.standings] == [(found.edits[0].words,)]
-    assert found.edits[0].words.startswith("line 2: ")
-    assert found.edits[0].at == NOW
+    before = BEFORE.get(do, "")
+    found = read(f'{BASE}{before}[[edit]]\ndo = "{do}"\n{FORMS[do]}\n')
+    result = plan(found.estate, found.edits, until=NOW + 1)
+    assert [because for _, because in result.standings] == [tuple(one.words for one in found.edits)]
+    assert found.edits[-1].words.startswith(f"line {2 + before.count(chr(10))}: ")
+    assert found.edits[-1].at == NOW
+
+
+def test_a_right_to_issue_ends_when_the_snapshot_says_so_unless_the_edit_says_when():
+    def load(_name):
+        return an_estate(servers=[EstateServer("LS1", "2022", activated=True, issue_until=NOW + 5)])
+
+    def ends(at):
+        text = f'{BASE}[[edit]]\ndo = "lapse"\nserver = "ls1"\n{at}'
+        return read_plan(text, lambda _: windows_server(), load).edits[0].at
+
+    assert ends("") == NOW + 5
+    assert ends("at = 2027-02-01T00:00:00Z") == 1_801_440_000
 
 
 @pytest.mark.parametrize("do", FORMS)
