@@ -67,7 +67,7 @@ def unnamed_files(files: Files, servers: Servers) -> list[ImportProblem]:
         for found, own in files
         if own is None
         and any(
-            not row.server
+            not _named(row)
             for rows in (found.servers, found.packs, found.licenses, found.summaries, found.failures)
             for row in rows
         )
