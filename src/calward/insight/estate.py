@@ -68,7 +68,12 @@ class EstateServer:
 
 @dataclass(frozen=True, slots=True)
 class EstateHost:
-    """A session host. ``servers``: its license servers in the order in which they are asked, as they were written."""
+    """A session host. ``servers``: its license servers in the order in which they are asked, as they were written.
+
+    ``unset``: which of ``mode`` and ``servers`` its source says are not set, where others only do not say. ``reach``: the state of the
+    connection to each of its servers, in their order, as numbers of another system (rd-licensing 7.7). ``events``: numbers of its licensing
+    events lately, None where its source does not say.
+    """
 
     name: str
     version: str | None
@@ -76,6 +81,9 @@ class EstateHost:
     servers: tuple[str, ...] = ()
     seen_at: int | None = None
     grace_until: int | None = None
+    unset: tuple[str, ...] = ()
+    reach: tuple[int, ...] = ()
+    events: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

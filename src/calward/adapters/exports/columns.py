@@ -39,6 +39,9 @@ _PROPERTIES: Final = _same(_WMI) | {
     "caltype": "CALType",
     "activationstatus": "ActivationStatus",
     "activated": "ActivationStatus",
+    "indirectorygroup": "InDirectoryGroup",
+    "intslsgroup": "InDirectoryGroup",
+    "ismember": "InDirectoryGroup",
 }
 _MANAGER: Final = {
     # The list's columns of the manager's window, as people save them.
@@ -104,6 +107,9 @@ _HOST_PLAIN: Final = {
     "seenat": "SeenAt",
     "graceuntil": "GraceUntil",
     "graceperioduntil": "GraceUntil",
+    "connectivity": "Reach",
+    "reach": "Reach",
+    "events": "Events",
 }
 _HOST_WORDS: Final = {
     # The same as those write it who make such a table by hand: English, German, French, Spanish, Italian, Dutch, Portuguese.

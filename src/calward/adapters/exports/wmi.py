@@ -18,6 +18,7 @@ __all__ = [
     "KEY_PACK_TYPES",
     "LICENSE_STATUSES",
     "MODES",
+    "MODE_NOT_SET",
     "NEVER",
     "NO_MODES",
     "PRODUCT_CODES",
@@ -150,8 +151,9 @@ LICENSE_STATUSES: Final = MappingProxyType(
 
 MODES: Final = MappingProxyType({2: CalType.PER_DEVICE, 4: CalType.PER_USER})
 """LicensingType of a session host."""
-NO_MODES: Final = frozenset({0, 1, 5})
-"""Those in which it asks for no CALs: 0 is a personal computer, 1 is remote administration only, 5 is "not configured"."""
+MODE_NOT_SET: Final = 5
+NO_MODES: Final = frozenset({0, 1, MODE_NOT_SET})
+"""Those in which it asks for no CALs: 0 is a personal computer, 1 is remote administration only."""
 
 ACTIVATION_STATUSES: Final = MappingProxyType({0: True, 1: False, 2: None})
 """What GetActivationStatus of Win32_TSLicenseServer gives; 2 is "not known"."""

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from calward.insight.diagnoser.check import About, Check, Fine, Found, NotLooked
+from calward.insight.diagnoser.directory_checks import CHECKS as DIRECTORY
 from calward.insight.diagnoser.holder_checks import CHECKS as HOLDERS
 from calward.insight.diagnoser.host_checks import CHECKS as HOSTS
 from calward.insight.diagnoser.idle_checks import CHECKS as IDLE
@@ -14,6 +15,7 @@ from calward.insight.diagnoser.list_checks import CHECKS as LISTS
 from calward.insight.diagnoser.logon import Answer, can_log_on
 from calward.insight.diagnoser.pack_checks import CHECKS as PACKS
 from calward.insight.diagnoser.pool_checks import CHECKS as POOLS
+from calward.insight.diagnoser.reach_checks import CHECKS as REACH
 from calward.insight.diagnoser.refusal_checks import CHECKS as REFUSALS
 from calward.insight.diagnoser.scope import Scope
 from calward.insight.diagnoser.server_checks import CHECKS as SERVERS
@@ -28,6 +30,8 @@ __all__ = ["CHECKS", "COUNTED", "Checked", "Diagnosis", "Result", "diagnose", "d
 CHECKS: Final[tuple[Check, ...]] = (
     *SERVERS,
     *LISTS,
+    *REACH,
+    *DIRECTORY,
     *HOSTS,
     *SUPPLY,
     *POOLS,

@@ -22,23 +22,28 @@ def _mode(view: View) -> Said:
     if not hosts:
         return NO_HOSTS
     unset = [host.name for host in hosts if host.mode is None]
-    if all(host.mode is None for host in view.whole.hosts):
+    known = any(host.mode is not None for host in view.whole.hosts)
+    said = {host.name for host in hosts if "mode" in host.unset}
+    if not known and not any("mode" in host.unset for host in view.whole.hosts):
         return NotLooked("the snapshot does not say the licensing mode of any host")
-    return found([_unset(view, unset)] if unset else [], Fine(f"{counted(len(hosts), 'host')}, each with a mode"))
+    unset = unset if known else [name for name in unset if name in said]
+    trouble = [_unset(view, unset, inferred=not said.issuperset(unset))] if unset else []
+    return found(trouble, Fine(f"{counted(len(hosts), 'host')}, each with a mode"))
 
 
-def _unset(view: View, names: list[str]) -> Trouble:
+def _unset(view: View, names: list[str], *, inferred: bool) -> Trouble:
     number = len(names)
+    others = " where the other hosts have one" if inferred else ""
     return Trouble(
         Severity.ERROR,
         Subject(Kind.ESTATE, "hosts"),
         f"the licensing mode of {counted(number, 'host')} is not set",
-        f"{listing(names)}: {verb(number, 'it has', 'they have')} no mode where the other hosts have one",
+        f"{listing(names)}: {verb(number, 'it has', 'they have')} no mode{others}",
         "without a mode a host asks for no license; when its grace period is over it refuses everybody but administrators",
         "set per device or per user, whichever CALs were bought, by policy or in the deployment's properties",
         view.command("calward host set", names[0], "--mode", "per-user"),
         names,
-        inferred=view.imported,
+        inferred=view.imported and inferred,
     )
 
 

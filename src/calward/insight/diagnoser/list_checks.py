@@ -38,9 +38,9 @@ def _grouped(view: View, key: Callable[[EstateHost], Iterable[str]]) -> dict[str
 def _none(view: View) -> Said:
     if not view.estate.hosts:
         return NO_HOSTS
-    if not view.lists_known:
+    if not view.lists_known and not any("servers" in host.unset for host in view.whole.hosts):
         return _NO_LISTS
-    empty = [host for host in view.estate.hosts if not host.servers]
+    empty = [host for host in view.estate.hosts if not host.servers and (view.lists_known or "servers" in host.unset)]
     over = [host.name for host in empty if host.grace_until is not None and host.grace_until <= view.now]
     gone = set(over)
     rest = [host.name for host in empty if host.name not in gone]

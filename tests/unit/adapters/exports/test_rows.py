@@ -323,6 +323,32 @@ def test_modes_and_versions_that_are_none_are_told(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("changes", "unset"),
+    [
+        ({"mode": "5"}, ("mode",)),
+        ({"mode": "not configured", "license servers": "none"}, ("mode", "servers")),
+        ({"mode": "", "license servers": ""}, ()),
+        ({"mode": "1"}, ()),
+    ],
+)
+def test_what_a_host_says_is_not_set_is_told_from_what_it_does_not_say(tmp_path, changes, unset):
+    (found,) = read(tmp_path, table(HOST | changes)).hosts
+    assert found.unset == unset
+    assert ("servers" in unset) <= (found.servers == ())
+
+
+def test_a_host_says_the_state_of_its_connections_and_its_events(tmp_path):
+    found = read(tmp_path, table(HOST | {"connectivity": "11; 6", "events": "1131;1133"}))
+    assert (found.hosts[0].reach, found.hosts[0].events) == ((11, 6), (1131, 1133))
+    quiet = read(tmp_path, table(HOST | {"connectivity": "", "events": "none"}))
+    assert (quiet.hosts[0].reach, quiet.hosts[0].events) == ((), ())
+    assert read(tmp_path, table(HOST)).hosts[0].events is None
+    odd = read(tmp_path, table(HOST | {"connectivity": "11;x"}))
+    assert complaints(odd) == [(2, "'x' among reach is no number")]
+    assert odd.hosts[0].reach == (11, 0), "each state stays with its server"
+
+
+@pytest.mark.parametrize(
     "header",
     [
         "Computername;Betriebssystem;Lizenzierungsmodus;Lizenzserver",

@@ -3,6 +3,7 @@
 ``CASES`` has for every check estates that have the trouble, and estates that come near and do not; each is as small as it can be.
 """
 
+import re
 import shlex
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -109,6 +110,10 @@ ENDING_PACK = a_pack(expires_at=NOW + 40 * DAY)
 REVOKED = LicenseStatus.REVOKED
 FAILURE = EstateFailure(NOW - DAY, "LS1", "SH1", "anna", USER, "2016", ("no-cal-free",), 3)
 
+UNLISTED = a_host(servers=(), unset=("servers",))
+OUTSIDE = (("InDirectoryGroup", "False"),)
+WORKGROUP = (("ServerRole", "0"),)
+
 CASES: dict[str, Case] = {
     "server-not-activated": Case(
         ((ERROR, "activated: no", ours(servers=[a_server(activated=False)])),),
@@ -147,6 +152,8 @@ CASES: dict[str, Case] = {
         (
             (WARNING, "SH2", asked_by(a_host(), a_host("SH2", servers=()))),
             (ERROR, "SH2", asked_by(a_host(), a_host("SH2", servers=(), grace_until=NOW - DAY))),
+            (WARNING, "SH1", asked_by(UNLISTED)),
+            (ERROR, "SH1", asked_by(replace(UNLISTED, grace_until=NOW - DAY))),
         ),
         (asked_by(a_host()), asked_by(a_host(servers=()))),
     ),
@@ -172,8 +179,74 @@ CASES: dict[str, Case] = {
         ),
         (asked_by(a_host()), ours(hosts=[a_host(servers=("https://ls1:8443", "https://ls1:9443"))])),
     ),
+    "server-unreachable": Case(
+        (
+            (WARNING, "LS2: SH1", asked_by(a_host(reach=(11, 6)))),
+            (ERROR, "SH1 has no other", asked_by(a_host(reach=(6, 6)))),
+            (WARNING, "event 1131: SH1", asked_by(a_host(events=(1131,)))),
+        ),
+        (
+            asked_by(a_host(reach=(11, 9))),
+            asked_by(a_host()),
+            # What it logged lately, and its connections are fine now.
+            asked_by(a_host(reach=(11, 11), events=(1131,))),
+            ours(hosts=[a_host(reach=(6,))]),
+        ),
+    ),
+    "server-not-readable": Case(
+        ((INFO, "LS1: SH1", asked_by(a_host(reach=(8, 11)))),),
+        (asked_by(a_host(reach=(11, 11))), asked_by(a_host(events=(1131,)))),
+    ),
+    "host-not-in-group": Case(
+        (
+            (ERROR, "LS1: SH1", asked_by(a_host(reach=(5, 11)))),
+            (ERROR, "event 1043", asked_by(a_host(events=(1043,)))),
+        ),
+        (asked_by(a_host(reach=(11, 11))), asked_by(a_host(events=()))),
+    ),
+    "server-refuses-version": Case(
+        (
+            (ERROR, "LS1: SH1", asked_by(a_host(reach=(4, 11)), servers=[a_server(version=None), a_server("LS2")])),
+            (ERROR, "event 1132", asked_by(a_host(events=(1132,)))),
+        ),
+        # The second is told by server-older-than-host.
+        (
+            asked_by(a_host(reach=(11, 11))),
+            asked_by(a_host(version="2019", reach=(4, 11)), servers=two_servers("2016")),
+        ),
+    ),
+    "build-mismatch": Case(
+        ((ERROR, "LS2: SH1", asked_by(a_host(reach=(11, 3)))),),
+        (asked_by(a_host(reach=(11, 11))), asked_by(a_host(reach=(0, 7)))),
+    ),
+    "host-certificate-invalid": Case(
+        (
+            (ERROR, "event 1133: SH1", asked_by(a_host(events=(1131, 1133)))),
+            (ERROR, "event 1159: SH1", asked_by(a_host(events=(1159,), reach=(11, 11)))),
+        ),
+        (asked_by(a_host(events=(1131,))), asked_by(a_host(reach=(6, 6)))),
+    ),
+    "server-not-in-directory-group": Case(
+        ((WARNING, "InDirectoryGroup: no", estate(servers=[a_server(settings=OUTSIDE)], packs=[a_pack()])),),
+        (
+            estate(servers=[a_server(settings=(("InDirectoryGroup", "1"),))], packs=[a_pack()]),
+            estate(servers=[a_server(settings=OUTSIDE)], packs=[a_pack(type_=DEVICE)]),
+            estate(servers=[a_server()], packs=[a_pack()]),
+        ),
+    ),
+    "discovery-scope": Case(
+        ((WARNING, "without a list: SH1", asked_by(UNLISTED, servers=[a_server(settings=WORKGROUP)])),),
+        (
+            asked_by(UNLISTED, servers=[a_server(settings=(("ServerRole", "1"),))]),
+            asked_by(a_host(), servers=[a_server(settings=WORKGROUP)]),
+            asked_by(UNLISTED),
+        ),
+    ),
     "mode-not-set": Case(
-        ((ERROR, "SH2", asked_by(a_host(), a_host("SH2", mode=None))),),
+        (
+            (ERROR, "SH2", asked_by(a_host(), a_host("SH2", mode=None))),
+            (ERROR, "SH1: it has no mode", asked_by(a_host(mode=None, unset=("mode",)))),
+        ),
         (asked_by(a_host()), asked_by(a_host(mode=None))),
     ),
     "host-version-unknown": Case(
@@ -484,12 +557,16 @@ def test_a_check_finds_nothing_where_it_comes_near(check, found):
 
 
 def test_nothing_is_found_where_all_is_well():
-    server = [a_server("LS1", issue_until=NOW + 100 * DAY), a_server("LS2")]
+    known = (("InDirectoryGroup", "True"), ("ServerRole", "1"))
+    server = [a_server("LS1", issue_until=NOW + 100 * DAY, settings=known), a_server("LS2", settings=known)]
     packs = [a_pack(type_=kind, id=f"P{number}") for number, kind in enumerate((DEVICE, USER))]
     held = [a_license(hardware_id="a"), a_license(2, type_=USER)]
-    hosts = [a_host(seen_at=NOW, grace_until=NOW - DAY), a_host("SH2", mode=CalType.PER_DEVICE, seen_at=NOW)]
+    well = {"seen_at": NOW, "reach": (11, 11), "events": ()}
+    hosts = [a_host(grace_until=NOW - DAY, **well), a_host("SH2", mode=CalType.PER_DEVICE, **well)]
     found = diagnose(estate(servers=server, packs=packs, licenses=held, hosts=hosts))
     assert found.findings == ()
+    looked = {one.check.id for one in found.checked if one.result is Result.OK}
+    assert len(looked) > len(CHECKS) / 2
 
 
 def test_an_empty_estate_gets_reasons_instead_of_verdicts():
@@ -586,3 +663,38 @@ def test_every_command_that_is_advised_is_there_with_its_options():
         assert not isinstance(command, click.Group)
         with click.Context(command) as context:
             command.make_parser(context).parse_args(words[len(named) :])
+
+
+OLD_PROBLEMS, COMPLAINTS = 16, 25
+"""Rows of the catalogue of the old diagnoser, and of what administrators complain about (rd-licensing 10.2, 13)."""
+
+
+def rows_of(heading: str) -> list[str]:
+    """The second cells of a table of the page."""
+    text = PAGE.read_text().split(f"## {heading}\n")[1].split("\n## ")[0]
+    return [line.split("|")[2].strip() for line in text.splitlines() if line.startswith("| ")][1:]
+
+
+@pytest.mark.parametrize(
+    ("heading", "number"),
+    [("What the old diagnoser said", OLD_PROBLEMS), ("What administrators complain about", COMPLAINTS)],
+)
+def test_every_problem_and_complaint_has_a_check_or_a_command_that_is_there(heading, number):
+    answers = rows_of(heading)
+    assert len(answers) == number
+    known = {*(check.id for check in CHECKS), CANNOT_LOG_ON}
+    for answer in answers:
+        ids, commands_ = re.findall(r"\[([a-z-]+)\]\(#\1\)", answer), re.findall(r"`(calward [a-z -]+)`", answer)
+        assert ids or commands_ or answer == "exit code 0", answer
+        assert set(ids) <= known, answer
+        for command in commands_:
+            assert command in ALL_COMMANDS or command.rpartition(" ")[0] in ALL_COMMANDS, command
+
+
+def test_every_check_answers_a_problem_or_a_complaint_or_is_of_our_own():
+    answered = set(re.findall(r"\[([a-z-]+)\]", " ".join(map(str, map(rows_of, HEADINGS)))))
+    ours_alone = {"issuing-right-ends", "host-version-unknown", "pack-expiring", "pack-expired", "import-incomplete"}
+    assert answered | ours_alone == {*(check.id for check in CHECKS), CANNOT_LOG_ON}
+
+
+HEADINGS = ("What the old diagnoser said", "What administrators complain about")

@@ -47,7 +47,9 @@ _AT_ONCE: Final = 1 << 16
 def wmi_text(estate: Estate, kind: Kind) -> Iterator[str]:
     """CSV as Export-Csv writes it: every cell quoted, one header, the license server in ``PSComputerName``."""
     rows = _ROWS[kind](estate)
-    columns = _HOST_COLUMNS if kind is Kind.HOSTS else (*CLASSES[kind].properties, *_more(estate, kind), _SERVER)
+    columns = (
+        _host_columns(estate) if kind is Kind.HOSTS else (*CLASSES[kind].properties, *_more(estate, kind), _SERVER)
+    )
     return csv_pieces(chain([columns], ([row.get(name, "") for name in columns] for row in rows)))
 
 
@@ -171,10 +173,21 @@ def _failures(estate: Estate) -> Iterator[Row]:
         yield from [row | _version(names, one.version, one.type)] * one.times
 
 
+def _host_columns(estate: Estate) -> tuple[str, ...]:
+    """What hosts say of their connections, and their events, only where any says it."""
+    reach = ("connectivity",) if any(one.reach for one in estate.hosts) else ()
+    events = ("events",) if any(one.events is not None for one in estate.hosts) else ()
+    return (*_HOST_COLUMNS, *reach, *events)
+
+
 def _hosts(estate: Estate) -> Iterator[Row]:
     for one in estate.hosts:
-        values = (one.version or "", one.mode.value if one.mode else "", ";".join(one.servers))
-        yield dict(zip(_HOST_COLUMNS, (one.name, *values, dmtf(one.seen_at), dmtf(one.grace_until)), strict=True))
+        mode = one.mode.value if one.mode else "not configured" if "mode" in one.unset else ""
+        servers = "none" if "servers" in one.unset else ";".join(one.servers)
+        values = (one.name, one.version or "", mode, servers, dmtf(one.seen_at), dmtf(one.grace_until))
+        lists = {"connectivity": one.reach, "events": one.events or ()}
+        told = {name: ";".join(map(str, numbers)) for name, numbers in lists.items()}
+        yield {**dict(zip(_HOST_COLUMNS, values, strict=True)), **told}
 
 
 _ROWS: Final[Mapping[Kind, Callable[[Estate], Iterator[Row]]]] = MappingProxyType(
