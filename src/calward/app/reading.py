@@ -26,6 +26,7 @@ __all__ = [
     "Page",
     "Reader",
     "RefusalRow",
+    "UseStep",
 ]
 
 
@@ -116,6 +117,21 @@ class RefusalRow:
 
 
 @dataclass(frozen=True, slots=True)
+class UseStep:
+    """So many more licenses of a kind ran (fewer, where ``number`` is negative) from the day that ended ``days`` days before a moment.
+
+    ``pack``: the number of the pack whose CALs they hold; None: they hold none.
+    """
+
+    pack: int | None
+    type: CalType
+    status: str
+    version: str
+    days: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class EventPage:
     """Events with their positions in the tree, in that order; one that has none yet comes later, and after all others."""
 
@@ -145,6 +161,15 @@ class Reader(Protocol):
 
     def counts(self, now: int) -> Sequence[Counts]:
         """Running licenses, counted."""
+
+    def over_used(self, now: int) -> Mapping[str, int]:
+        """How many users run over-used, by the version of their hosts."""
+
+    def use_steps(self, until: int) -> Sequence[UseStep]:
+        """All licenses that ever ran until a moment, those that have ended too, counted by the days on which they began and ended."""
+
+    def pack_events(self) -> Sequence[Event]:
+        """Every event about a pack as a whole, in order."""
 
     def hosts(self) -> Sequence[HostInForce]:
         """Hosts by name."""

@@ -35,7 +35,7 @@ from calward.adapters.signing import (
 )
 from calward.adapters.signing.wire_authority import open_wire_authority
 from calward.adapters.store.audit_desk import SqlAuditDesk
-from calward.adapters.store.engines import dialect_of, open_reader, sqlite_path
+from calward.adapters.store.engines import dialect_of, open_reader, open_scanner, sqlite_path
 from calward.adapters.store.host_tokens import SqlHostTokens
 from calward.adapters.store.ledger import SqlLedger
 from calward.adapters.store.migrate import migrate
@@ -129,6 +129,7 @@ class LicenseServer:
             seal=lambda kind, payload: seal(kind, payload, self.key),
         )
         self.reader = SqlReader(self.engine)
+        self.scanner = SqlReader(open_scanner(url))
         self.fingerprint = fingerprint_of(Path(config.tls_certificate)) if config.tls_certificate else None
         self.audit_log = AuditLog(self.ledger, self.engine, log_origin(self.server), self.key, self.clock)
         key = WatchedKey(self.audit_log.origin, self.key.public_key, verify)
@@ -146,6 +147,7 @@ class LicenseServer:
         """Give back connections and files."""
         self.ledger.close()
         self.engine.dispose()
+        self.scanner.engine.dispose()
 
     def app(self) -> ASGIApp:
         """The whole application: routes for hosts, administration, health."""
@@ -338,7 +340,7 @@ class LicenseServer:
     def _diagnose(self) -> None:
         """Count findings for /metrics, as far as counts tell them: a list of a million licenses would not fit in here."""
         now = self.clock.now()
-        counts = take_counts(self.reader, self.ladder, now=now, addresses=(reachable(self.url),))
+        counts = take_counts(self.scanner, self.ladder, now=now, addresses=(reachable(self.url),))
         self.metrics.tell(diagnose_counts(counts), now)
 
     def _sweep(self) -> None:
@@ -361,7 +363,7 @@ class LicenseServer:
         if 0 <= now - self._counted_at < COUNTS_FRESH_FOR:
             return
         self._counted_at = now
-        for row in self.reader.packs(now):
+        for row in self.scanner.packs(now):
             unexpired = row.pack.expires_at > now  # Else its CALs are worth nothing, held or not.
             cal = (row.pack.version, row.pack.type.value)
             installed[cal] += row.pack.total * unexpired

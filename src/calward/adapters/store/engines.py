@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 
 import pysqlite3
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.pool import NullPool, QueuePool
+from sqlalchemy.pool import NullPool, Pool, QueuePool
 
 from calward.domain.errors import LicensingError, Problem
 
-__all__ = ["dialect_of", "open_reader", "open_writer", "sqlite_path"]
+__all__ = ["dialect_of", "open_reader", "open_scanner", "open_writer", "sqlite_path"]
 
 _FIXED_SQLITE = (3, 51, 3)
 """The first release of SQLite without the WAL-reset bug, which could lose committed transactions."""
@@ -68,9 +68,18 @@ def open_reader(url: str) -> Engine:
     return create_engine(_psycopg(url), pool_pre_ping=True, pool_size=4, connect_args=options)
 
 
-def _sqlite(url: str, pragmas: tuple[str, ...]) -> Engine:
+def open_scanner(url: str) -> Engine:
+    """The engine for what reads through a whole table now and then: it cannot write, and keeps neither pages nor connections."""
+    if dialect_of(url) == "sqlite":
+        return _sqlite(url, (*_BOTH, *_READER, "PRAGMA cache_size = -512"), NullPool)
+    options = {"options": "-c default_transaction_read_only=on"}
+    return create_engine(_psycopg(url), poolclass=NullPool, connect_args=options)
+
+
+def _sqlite(url: str, pragmas: tuple[str, ...], pool: type[Pool] = QueuePool) -> Engine:
     path = sqlite_path(url)
-    pool = QueuePool if path.name else NullPool
+    if not path.name:
+        pool = NullPool
     engine = create_engine(
         f"sqlite:///{path}",
         module=pysqlite3,

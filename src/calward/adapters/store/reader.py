@@ -8,7 +8,21 @@ a count of rows, so that a page costs the same at the end of a list as at its be
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, and_, func, or_, select, text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    Select,
+    and_,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+)
 
 from calward.adapters.store import rows
 from calward.adapters.store.registry import HOST, TOKEN, host_record_from, policy_from, sessions_from, token_from
@@ -38,6 +52,7 @@ from calward.app.reading import (
     PackRow,
     Page,
     RefusalRow,
+    UseStep,
 )
 from calward.app.registry import AdminToken, Policy
 from calward.domain.cals import HolderKind
@@ -49,6 +64,7 @@ from calward.domain.roles import Role
 __all__ = ["SqlReader"]
 
 Condition = ColumnElement[bool]
+_DAY = 86_400
 
 
 class SqlReader:
@@ -111,6 +127,35 @@ class SqlReader:
         )
         found = self._all(query)
         return [Counts(rows.type_from(x[0]), rows.status_from(x[1]).value, *x[2:]) for x in found]
+
+    def over_used(self, now: int) -> Mapping[str, int]:
+        # They hold no seat: where that is said, an index leads to them. GROUP BY would sort them all in memory; this keeps none.
+        where = and_(_runs(now), license_.c.seat.is_(None), license_.c.status == _OVER_USED)
+        versions = sorted(x[0] for x in self._all(select(license_.c.version).where(where).distinct()))
+        if not versions:
+            return {}
+        numbers = (func.count().filter(license_.c.version == version) for version in versions)
+        found = self._all(select(*numbers).select_from(license_).where(where))[0]
+        return dict(zip(versions, found, strict=True))
+
+    def use_steps(self, until: int) -> Sequence[UseStep]:
+        end = case((license_.c.ended_at < license_.c.expires_at, license_.c.ended_at), else_=license_.c.expires_at)
+        return [*self._use_steps(license_.c.issued_at, 1, until), *self._use_steps(end, -1, until)]
+
+    def _use_steps(self, moment: ColumnElement[int], sign: int, until: int) -> Sequence[UseStep]:
+        days = (literal(until, BigInteger) - moment).op("/")(_DAY)
+        columns = (license_.c.pack, license_.c.type, license_.c.status, license_.c.version)
+        # What ended before it began, as clocks may have it, was never there: both count on the same day.
+        query = select(*columns, days.label("days"), func.count()).where(moment <= until, license_.c.issued_at <= until)
+        found = self._all(query.group_by(*columns, text("days")))
+        return [
+            UseStep(x[0], rows.type_from(x[1]), rows.status_from(x[2]).value, x[3], int(x[4]), sign * x[5])
+            for x in found
+        ]
+
+    def pack_events(self) -> Sequence[Event]:
+        query = select(event.c.body).where(event.c.body.like('%"kind":"pack-%')).order_by(event.c.id)
+        return [read_event(body) for (body,) in self._all(query)]
 
     def revoked_until(self, now: int) -> Sequence[tuple[int, int]]:
         query = select(license_.c.family, license_.c.expires_at)
@@ -219,6 +264,7 @@ _HOSTS = (
 )
 _REVOKED = text("license.ending = 'revoked'")
 """Said as the partial index says it, never as a parameter, or the index is not used."""
+_OVER_USED = "o"
 _EVENTS = select(event.c.position, event.c.body).where(event.c.position.is_not(None))
 _REFUSALS = select(event.c.body, holder.c.label, holder.c.key, refusal.c.at, refusal.c.times).select_from(
     refusal.join(event, event.c.id == refusal.c.event).outerjoin(holder, holder.c.id == refusal.c.holder)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from calward.app.licensing.show_status import HORIZON, needed_server
-from calward.app.reading import Counts, Ended, HostInForce, LicenseFilter, LicenseRow, PackRow, Page, Reader, RefusalRow
+from calward.app.reading import Ended, HostInForce, LicenseFilter, LicenseRow, PackRow, Page, Reader, RefusalRow
 from calward.domain.answers import license_name
 from calward.domain.cals import HolderKind
 from calward.domain.envelope import decode_envelope
@@ -62,8 +62,8 @@ def take_counts(reader: Reader, ladder: Ladder, *, now: int, addresses: Sequence
     Raises: LicensingError(NOT_FOUND): the ledger is empty.
     """
     head = _head(reader, ladder, now, addresses)
-    over = [one for one in reader.counts(now) if one.status == LicenseStatus.OVER_USED]
-    return replace(head, packs=[*head.packs, *(_over_used(one, head.name) for one in over)])
+    over = reader.over_used(now).items()
+    return replace(head, packs=[*head.packs, *(_over_used(version, number, head.name) for version, number in over)])
 
 
 def _head(reader: Reader, ladder: Ladder, now: int, addresses: Sequence[str]) -> Estate:
@@ -81,16 +81,16 @@ def _head(reader: Reader, ladder: Ladder, now: int, addresses: Sequence[str]) ->
     )
 
 
-def _over_used(counted: Counts, server: str) -> EstatePack:
+def _over_used(version: str, number: int, server: str) -> EstatePack:
     return EstatePack(
         id="",
         server=server,
-        version=counted.version,
-        type=PackType(counted.type),
+        version=version,
+        type=PackType.PER_USER,
         program=_OVER_USED,
         total=0,
         issued=0,
-        over_used=counted.number,
+        over_used=number,
     )
 
 
