@@ -228,7 +228,8 @@ def _cells(source: _Lines, separator: str) -> Iterator[tuple[int, list[str] | st
 
 def _may_be_header(cells: list[str], names: list[str]) -> bool:
     """Looked at before each row: cheap, and true for every header of another table."""
-    return len(cells) != len(names) or plain(cells[0]) == plain(names[0])
+    first = cells[0]
+    return len(cells) != len(names) or (not first[:1].isdigit() and plain(first) == plain(names[0]))
 
 
 def _broken(first: int, last: int, error: csv.Error) -> str:

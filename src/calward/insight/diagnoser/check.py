@@ -1,4 +1,4 @@
-"""What is a check, and what does it say: all is well, this is wrong, or it could not be looked at?"""
+"""What is a check of an estate, and what is a trouble before its check has signed it?"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -7,8 +7,9 @@ from typing import TypeAlias
 
 from calward.insight.diagnoser.view import View
 from calward.insight.findings import MOST_NAMES, Finding, Severity, Subject
+from calward.insight.said import Fine, Found, NotLooked
 
-__all__ = ["About", "Check", "Fine", "Found", "NotLooked", "Said", "Trouble", "found"]
+__all__ = ["About", "Check", "Said", "Trouble"]
 
 
 class About(StrEnum):
@@ -38,28 +39,7 @@ class Trouble:
     inferred: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Fine:
-    """Nothing is wrong; ``seen`` says what was there."""
-
-    seen: str
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """At least one thing is wrong."""
-
-    troubles: tuple[Trouble, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class NotLooked:
-    """The check has no object here, or the snapshot lacks what it needs."""
-
-    why: str
-
-
-Said: TypeAlias = Fine | Found | NotLooked
+Said: TypeAlias = Fine | Found[Trouble] | NotLooked
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +71,3 @@ class Check:
             tuple(name for name, _ in zip(trouble.names, range(MOST_NAMES), strict=False)),
             trouble.inferred,
         )
-
-
-def found(troubles: Iterable[Trouble], otherwise: Fine | NotLooked) -> Said:
-    """Give what was found, or else what is to be said where that is nothing."""
-    collected = tuple(troubles)
-    return Found(collected) if collected else otherwise

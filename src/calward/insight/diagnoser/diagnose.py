@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Any, Final
 
-from calward.insight.diagnoser.check import About, Check, Fine, Found, NotLooked
+from calward.insight.diagnoser.check import About, Check, Said
 from calward.insight.diagnoser.directory_checks import CHECKS as DIRECTORY
 from calward.insight.diagnoser.holder_checks import CHECKS as HOLDERS
 from calward.insight.diagnoser.host_checks import CHECKS as HOSTS
@@ -24,6 +23,7 @@ from calward.insight.diagnoser.temporary_checks import CHECKS as TEMPORARY
 from calward.insight.diagnoser.view import View
 from calward.insight.estate import Estate
 from calward.insight.findings import Finding
+from calward.insight.said import Fine, Found, NotLooked, Result
 
 __all__ = ["CHECKS", "COUNTED", "Checked", "Diagnosis", "Result", "diagnose", "diagnose_counts"]
 
@@ -51,14 +51,6 @@ COUNTED: Final = tuple(
 """Those that find the same where the snapshot has no list of licenses and no refusals, but its packs have the counts."""
 _EVERYTHING: Final = Scope()
 _NO_PLACES: Final = NotLooked("the snapshot does not say at which hosts licenses were given")
-
-
-class Result(StrEnum):
-    """How a check ended."""
-
-    OK = "ok"
-    FOUND = "found"
-    NOT_CHECKED = "not-checked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +108,13 @@ def diagnose_counts(estate: Estate) -> Diagnosis:
     return Diagnosis(tuple(_run(check, check.look, view) for check in COUNTED))
 
 
-def _look(check: Check, *, placed: bool) -> Callable[[View], Fine | Found | NotLooked]:
+def _look(check: Check, *, placed: bool) -> Callable[[View], Said]:
     if check.about is About.HOLDER and not placed:
         return lambda _: _NO_PLACES
     return check.look
 
 
-def _run(check: Check, look: Callable[[View], Fine | Found | NotLooked], view: View) -> Checked:
+def _run(check: Check, look: Callable[[View], Said], view: View) -> Checked:
     match look(view):
         case Fine(seen):
             return Checked(check, Result.OK, seen)

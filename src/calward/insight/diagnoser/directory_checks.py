@@ -5,11 +5,12 @@ Source: rd-licensing 5 (scopes and groups), 10.2. Only a list of another system'
 
 from typing import Final
 
-from calward.insight.diagnoser.check import About, Check, Fine, NotLooked, Said, Trouble, found
+from calward.insight.diagnoser.check import About, Check, Said, Trouble
 from calward.insight.diagnoser.view import View
 from calward.insight.diagnoser.words import counted, listing
 from calward.insight.estate import EstateServer, PackType
 from calward.insight.findings import Kind, Severity, Subject
+from calward.insight.said import Fine, NotLooked, found
 
 __all__ = ["CHECKS", "GROUP", "ROLE"]
 

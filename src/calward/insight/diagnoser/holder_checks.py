@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
-from calward.insight.diagnoser.check import About, Check, Fine, NotLooked, Said, Trouble, found
+from calward.insight.diagnoser.check import About, Check, Said, Trouble
 from calward.insight.diagnoser.view import View, holder_of
 from calward.insight.diagnoser.words import counted, listing, verb
 from calward.insight.estate import EstateLicense, LicenseStatus, PackType
 from calward.insight.findings import Kind, Severity, Subject
+from calward.insight.said import Fine, NotLooked, found
 
 __all__ = ["CHECKS"]
 

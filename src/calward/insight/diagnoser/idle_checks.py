@@ -3,12 +3,13 @@
 from typing import Final, NamedTuple
 
 from calward.domain.settings import SECONDS_PER_DAY
-from calward.insight.diagnoser.check import About, Check, Fine, Said, Trouble, found
+from calward.insight.diagnoser.check import About, Check, Said, Trouble
 from calward.insight.diagnoser.pack_checks import NO_PACKS, cals_of, pack_subject
 from calward.insight.diagnoser.view import NO_FAMILY, View
 from calward.insight.diagnoser.words import counted, day
 from calward.insight.estate import EstatePack, EstateServer, LicenseStatus, PackType
 from calward.insight.findings import Severity
+from calward.insight.said import Fine, found
 
 __all__ = ["CHECKS"]
 

@@ -6,11 +6,12 @@ from typing import Final
 
 from calward.domain.revocation import Allowance, allowance
 from calward.domain.settings import SECONDS_PER_DAY, Settings
-from calward.insight.diagnoser.check import About, Check, Fine, NotLooked, Said, Trouble, found
+from calward.insight.diagnoser.check import About, Check, Said, Trouble
 from calward.insight.diagnoser.view import View, holder_of
 from calward.insight.diagnoser.words import counted, day, listing, verb
 from calward.insight.estate import EstateLicense, LicenseStatus, PackType
 from calward.insight.findings import Kind, Severity, Subject
+from calward.insight.said import Fine, NotLooked, found
 
 __all__ = ["CHECKS", "REVOKED_FACT"]
 

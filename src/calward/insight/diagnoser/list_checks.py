@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from calward.insight.diagnoser.check import About, Check, Fine, NotLooked, Said, Trouble, found
+from calward.insight.diagnoser.check import About, Check, Said, Trouble
 from calward.insight.diagnoser.names import plain_name
 from calward.insight.diagnoser.server_checks import NO_HOSTS
 from calward.insight.diagnoser.view import View
 from calward.insight.diagnoser.words import counted, listing, verb
 from calward.insight.estate import EstateHost
 from calward.insight.findings import Kind, Severity, Subject
+from calward.insight.said import Fine, NotLooked, found
 
 __all__ = ["CHECKS"]
 

@@ -4,11 +4,12 @@ from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from calward.domain.settings import Settings
-from calward.insight.diagnoser.check import About, Check, Fine, NotLooked, Said, Trouble, found
+from calward.insight.diagnoser.check import About, Check, Said, Trouble
 from calward.insight.diagnoser.view import NO_FAMILY, Pool, PoolKey, Tally, View
 from calward.insight.diagnoser.words import counted, listing
 from calward.insight.estate import PackType
 from calward.insight.findings import Kind, Severity, Subject
+from calward.insight.said import Fine, NotLooked, found
 
 __all__ = ["CHECKS", "PREVENT", "free_for", "free_told", "pool_subject"]
 

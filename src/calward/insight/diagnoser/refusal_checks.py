@@ -5,11 +5,12 @@ from typing import Final
 
 from calward.domain.reasons import SENTENCES, Reason
 from calward.domain.settings import SECONDS_PER_DAY
-from calward.insight.diagnoser.check import About, Check, Fine, NotLooked, Said, Trouble, found
+from calward.insight.diagnoser.check import About, Check, Said, Trouble
 from calward.insight.diagnoser.view import View
 from calward.insight.diagnoser.words import counted, listing, verb
 from calward.insight.estate import EstateFailure, PackType
 from calward.insight.findings import Kind, Severity, Subject
+from calward.insight.said import Fine, NotLooked, found
 
 __all__ = ["CHECKS"]
 

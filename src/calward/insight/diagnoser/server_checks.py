@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from calward.domain.settings import SECONDS_PER_DAY
-from calward.insight.diagnoser.check import About, Check, Fine, NotLooked, Said, Trouble, found
+from calward.insight.diagnoser.check import About, Check, Said, Trouble
 from calward.insight.diagnoser.view import NO_FAMILY, View
 from calward.insight.diagnoser.words import counted, day, days_until, listing, verb
 from calward.insight.estate import EstateHost, EstatePack, EstateServer
 from calward.insight.findings import Kind, Severity, Subject
+from calward.insight.said import Fine, NotLooked, found
 
 __all__ = ["CHECKS", "NO_HOSTS", "NO_SERVERS"]
 

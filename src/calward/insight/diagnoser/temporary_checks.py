@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from calward.domain.settings import SECONDS_PER_DAY
-from calward.insight.diagnoser.check import About, Check, Fine, NotLooked, Said, Trouble, found
+from calward.insight.diagnoser.check import About, Check, Said, Trouble
 from calward.insight.diagnoser.pool_checks import PREVENT, free_for, free_told, pool_subject
 from calward.insight.diagnoser.view import NO_FAMILY, PoolKey, Tally, View
 from calward.insight.diagnoser.words import counted, listing, verb
 from calward.insight.estate import LicenseStatus, PackType
 from calward.insight.findings import Severity
+from calward.insight.said import Fine, NotLooked, found
 
 __all__ = ["CHECKS", "UNPROVEN"]
 

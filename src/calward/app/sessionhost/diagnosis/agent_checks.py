@@ -3,9 +3,10 @@
 from typing import Final
 
 from calward.app.sessionhost.diagnosis.facts import HostFacts, PamLine
-from calward.app.sessionhost.diagnosis.findings import Check, Finding, Fine, NotLooked, Said, Severity, found
+from calward.app.sessionhost.diagnosis.findings import Check, Finding, Said, Severity
 from calward.app.sessionhost.diagnosis.settings_checks import NO_SETTINGS
 from calward.domain.cals import CalType
+from calward.insight.said import Fine, NotLooked, found
 
 __all__ = ["CHECKS"]
 

@@ -6,10 +6,11 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from calward.app.sessionhost.diagnosis.facts import HostFacts, ServerFacts, Told
-from calward.app.sessionhost.diagnosis.findings import Check, Finding, Fine, NotLooked, Said, Severity, found
+from calward.app.sessionhost.diagnosis.findings import Check, Finding, Said, Severity
 from calward.app.sessionhost.diagnosis.settings_checks import NO_SETTINGS
 from calward.domain.compatibility import server_serves_host
 from calward.domain.errors import LicensingError
+from calward.insight.said import Fine, NotLooked, found
 
 __all__ = ["CHECKS"]
 

@@ -2,17 +2,17 @@
 
 import shlex
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Any, Final
 
 from calward.app.sessionhost.diagnosis.agent_checks import CHECKS as AGENT
 from calward.app.sessionhost.diagnosis.agreement_checks import CHECKS as AGREEMENT
 from calward.app.sessionhost.diagnosis.facts import HostFacts
-from calward.app.sessionhost.diagnosis.findings import Check, Finding, Fine, Found, NotLooked
+from calward.app.sessionhost.diagnosis.findings import Check, Finding
 from calward.app.sessionhost.diagnosis.machine_checks import CHECKS as MACHINE
 from calward.app.sessionhost.diagnosis.relay_checks import CHECKS as RELAY
 from calward.app.sessionhost.diagnosis.server_checks import CHECKS as SERVER
 from calward.app.sessionhost.diagnosis.settings_checks import CHECKS as SETTINGS
+from calward.insight.said import Fine, Found, NotLooked, Result
 
 __all__ = ["CHECKS", "Checked", "Diagnosis", "Result", "diagnose"]
 
@@ -25,14 +25,6 @@ CHECKS: Final[tuple[Check, ...]] = (
     *MACHINE,
 )
 """From what must be right first to what comes last."""
-
-
-class Result(StrEnum):
-    """How a check ended."""
-
-    OK = "ok"
-    FOUND = "found"
-    NOT_CHECKED = "not-checked"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What does one check say: all is well, this is wrong, or it could not be looked at?"""
+"""What is a check of a session host, and what is found by one?"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,8 +6,9 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from calward.app.sessionhost.diagnosis.facts import HostFacts
+from calward.insight.said import Fine, Found, NotLooked
 
-__all__ = ["Check", "Finding", "Fine", "Found", "NotLooked", "Said", "Severity", "found"]
+__all__ = ["Check", "Finding", "Said", "Severity"]
 
 
 class Severity(StrEnum):
@@ -36,28 +37,7 @@ class Finding:
     command: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Fine:
-    """Nothing is wrong; ``seen`` says what was there."""
-
-    seen: str
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """At least one thing is wrong."""
-
-    findings: tuple[Finding, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class NotLooked:
-    """The check has no object here, or what it needs is missing."""
-
-    why: str
-
-
-Said: TypeAlias = Fine | Found | NotLooked
+Said: TypeAlias = Fine | Found[Finding] | NotLooked
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +52,3 @@ class Check:
     def page(self) -> str:
         """Where the documentation explains it."""
         return f"reference/agent-doctor.html#{self.id}"
-
-
-def found(findings: list[Finding], otherwise: Fine | NotLooked) -> Said:
-    """Give what was found, or else what is to be said where that is nothing."""
-    return Found(tuple(findings)) if findings else otherwise

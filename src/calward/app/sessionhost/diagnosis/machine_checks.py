@@ -4,10 +4,11 @@ from datetime import timedelta
 from typing import Final
 
 from calward.app.sessionhost.diagnosis.facts import HostFacts
-from calward.app.sessionhost.diagnosis.findings import Check, Finding, Fine, NotLooked, Said, Severity, found
+from calward.app.sessionhost.diagnosis.findings import Check, Finding, Said, Severity
 from calward.app.sessionhost.diagnosis.settings_checks import NO_SETTINGS
 from calward.domain.grace import new_host_left, outage_left
 from calward.domain.settings import Settings
+from calward.insight.said import Fine, NotLooked, found
 
 __all__ = ["CHECKS", "SOON"]
 

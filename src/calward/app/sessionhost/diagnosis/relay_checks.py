@@ -4,9 +4,10 @@ from ipaddress import ip_address
 from typing import Final
 
 from calward.app.sessionhost.diagnosis.facts import CertificateFacts, HostFacts
-from calward.app.sessionhost.diagnosis.findings import Check, Finding, Fine, NotLooked, Said, Severity, found
+from calward.app.sessionhost.diagnosis.findings import Check, Finding, Said, Severity
 from calward.app.sessionhost.diagnosis.machine_checks import SOON
 from calward.domain.cals import CalType
+from calward.insight.said import Fine, NotLooked, found
 
 __all__ = ["CHECKS"]
 

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from calward.app.sessionhost.diagnosis.facts import HostFacts, Reached, ServerFacts, TokenState
-from calward.app.sessionhost.diagnosis.findings import Check, Finding, Fine, Found, NotLooked, Said, Severity, found
+from calward.app.sessionhost.diagnosis.findings import Check, Finding, Said, Severity
 from calward.app.sessionhost.diagnosis.settings_checks import NO_SERVERS
+from calward.insight.said import Fine, Found, NotLooked, found
 
 __all__ = ["CHECKS"]
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from calward.app.sessionhost.diagnosis.facts import HostFacts, ServerFacts, TokenState
-from calward.app.sessionhost.diagnosis.findings import Check, Finding, Fine, NotLooked, Said, Severity, found
+from calward.app.sessionhost.diagnosis.findings import Check, Finding, Said, Severity
+from calward.insight.said import Fine, NotLooked, found
 
 __all__ = ["CHECKS", "NO_SERVERS", "NO_SETTINGS"]
 
