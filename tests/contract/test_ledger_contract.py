@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from calward.app.ports import Book, Claimed, Ledger
+from calward.app.ports import Book, Ledger
 from calward.domain.cals import HolderKind
 from calward.domain.errors import LicensingError, Problem
+from calward.domain.issuing import Claim
 from calward.domain.key_packs import KeyPack
 from calward.domain.licenses import Ending, Holder, License, Seat, Status
 from calward.domain.settings import PerUser, Settings
@@ -63,7 +64,7 @@ def license_of(book: Book, holder: Holder, seat: Seat | None = None, **changes: 
 
 def give(
     book: Book, pack: KeyPack, key: str = "PC1", *, now: int = NOW, days: float = 10
-) -> tuple[Claimed, License] | None:
+) -> tuple[Claim, License] | None:
     """Claim a CAL and hand it to a device; None where none is free."""
     holder = book.holder(HolderKind.DEVICE, key, key)
     claimed = book.claim(pack, now)
@@ -72,7 +73,7 @@ def give(
     return claimed, license_of(book, holder, claimed.seat, expires_at=now + int(days * DAY))
 
 
-def given(ledger: Ledger, pack: KeyPack, key: str = "PC1", **options: Any) -> tuple[Claimed, License]:
+def given(ledger: Ledger, pack: KeyPack, key: str = "PC1", **options: Any) -> tuple[Claim, License]:
     found = ledger.write(lambda book: give(book, pack, key, **options))
     assert found is not None
     return found
@@ -157,7 +158,7 @@ def test_licenses_of_a_removed_pack_stay_readable(ledger, pack):
 
 def test_cals_are_claimed_in_order_until_none_is_free(ledger, pack):
     seats = [given(ledger, pack, f"PC{n}")[0] for n in range(3)]
-    assert seats == [Claimed(Seat(pack.id, n)) for n in (1, 2, 3)]
+    assert seats == [Claim(pack, Seat(pack.id, n)) for n in (1, 2, 3)]
     assert ledger.write(lambda book: give(book, pack, "PC9")) is None
     assert ledger.write(lambda book: book.held(pack, NOW)) == 3
 
@@ -193,7 +194,7 @@ def test_a_cal_whose_license_ran_out_is_claimed_over_it_and_the_end_is_written_d
     old = {key: given(ledger, pack, key, days=days)[1] for key, days in lives.items()}
     now = NOW + 4 * DAY
     claimed, new = given(ledger, pack, "PC9", now=now)
-    assert claimed == Claimed(old["PC1"].seat, old["PC1"].id)
+    assert claimed == Claim(pack, old["PC1"].seat, old["PC1"].id)
     ended = number_of(ledger, old["PC1"])
     assert (ended.ended_at, ended.ending) == (old["PC1"].expires_at, Ending.EXPIRED)
     assert number_of(ledger, old["PC2"]).ended_at is None
@@ -207,13 +208,13 @@ def test_a_cal_can_be_claimed_in_the_very_second_in_which_its_license_ends(ledge
     _, old = given(ledger, pack, "PC0", days=1)
     assert ledger.write(lambda book: give(book, pack, "PC1", now=old.expires_at - 1)) is None
     claimed, _ = given(ledger, pack, "PC1", now=old.expires_at)
-    assert claimed == Claimed(old.seat, old.id)
+    assert claimed == Claim(pack, old.seat, old.id)
 
 
 def test_a_cal_that_was_never_held_is_claimed_before_one_that_ran_out(ledger, pack):
     given(ledger, pack, "PC0", days=1)
     claimed, _ = given(ledger, pack, "PC1", now=NOW + 2 * DAY)
-    assert claimed == Claimed(Seat(pack.id, 2))
+    assert claimed == Claim(pack, Seat(pack.id, 2))
 
 
 @pytest.mark.parametrize("ending", [Ending.REVOKED, Ending.RELEASED, Ending.UPGRADED])
@@ -223,7 +224,7 @@ def test_ending_a_license_frees_its_cal_at_once(ledger, pack, ending):
     found = number_of(ledger, licenses[1])
     assert (found.ended_at, found.ending, found.expires_at) == (NOW + 5, ending, licenses[1].expires_at)
     claimed, _ = given(ledger, pack, "PC9", now=NOW + 5)
-    assert claimed == Claimed(licenses[1].seat)
+    assert claimed == Claim(pack, licenses[1].seat)
 
 
 def test_a_cal_can_pass_from_one_license_to_another_in_one_transaction(ledger, pack):
@@ -236,7 +237,7 @@ def test_a_cal_can_pass_from_one_license_to_another_in_one_transaction(ledger, p
         return give(book, pack, "PC9")
 
     claimed, new = ledger.write(act)
-    assert claimed == Claimed(licenses[2].seat)
+    assert claimed == Claim(pack, licenses[2].seat)
     assert number_of(ledger, new).runs(NOW)
     assert ledger.write(lambda book: book.held(pack, NOW)) == 3
 
@@ -516,7 +517,7 @@ def test_what_was_written_is_there_when_the_ledger_is_opened_again(request, tmp_
         assert number_of(again, held) == held
         assert again.write(lambda book: book.remembered(1, "r1"))["id"] == number
         claimed, next_license = given(again, pack, "PC2")
-        assert claimed == Claimed(Seat(pack.id, 2))
+        assert claimed == Claim(pack, Seat(pack.id, 2))
         assert next_license.id > number
 
 

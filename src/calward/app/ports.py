@@ -8,11 +8,12 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from calward.domain.cals import CalType, HolderKind
 from calward.domain.events import Event
+from calward.domain.issuing import Claim
 from calward.domain.key_packs import KeyPack, PackId, Shelf
 from calward.domain.licenses import Ending, Holder, License, Seat
 from calward.domain.parties import Server
 
-__all__ = ["Book", "Claimed", "Clock", "Entropy", "Holding", "Ledger"]
+__all__ = ["Book", "Clock", "Entropy", "Holding", "Ledger"]
 
 T = TypeVar("T")
 
@@ -32,13 +33,6 @@ class Entropy(Protocol):
 
     def token(self, size: int) -> bytes:
         """So many unpredictable bytes."""
-
-
-class Claimed(NamedTuple):
-    """A CAL set aside; ``expired`` is the license that had held it until its end, where that was not yet written down."""
-
-    seat: Seat
-    expired: int | None = None
 
 
 class Holding(NamedTuple):
@@ -125,7 +119,7 @@ class Book(Protocol):
     def plenty(self, type_: CalType, family: int) -> bool:
         """Whether ``few_left`` need not be asked yet; said after each claim of a CAL of that family, so it must be cheap."""
 
-    def claim(self, pack: KeyPack, now: int) -> Claimed | None:
+    def claim(self, pack: KeyPack, now: int) -> Claim | None:
         """Set one free CAL aside for a license added in this transaction; None when none is free."""
 
     def find_holder(self, kind: HolderKind, key: str) -> Holder | None:

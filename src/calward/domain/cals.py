@@ -1,6 +1,8 @@
 """What kinds of client access license (CAL) are there, and who holds one?"""
 
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
 
 from calward.domain.errors import LicensingError, Problem
 
@@ -18,7 +20,7 @@ class CalType(StrEnum):
     @property
     def holder_kind(self) -> "HolderKind":
         """Who holds a CAL of this type."""
-        return HolderKind.DEVICE if self is CalType.PER_DEVICE else HolderKind.USER
+        return _HOLDERS[self]
 
     @classmethod
     def parse(cls, text: str) -> "CalType":
@@ -36,3 +38,6 @@ class HolderKind(StrEnum):
 
     DEVICE = "device"
     USER = "user"
+
+
+_HOLDERS: Final = MappingProxyType({CalType.PER_DEVICE: HolderKind.DEVICE, CalType.PER_USER: HolderKind.USER})

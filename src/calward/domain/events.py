@@ -5,14 +5,14 @@ and never changed: ``docs/reference/events.md`` is its page, and it is for good.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
 
 from calward.domain.cals import CalType
 from calward.domain.issuing import Decision
-from calward.domain.licenses import Ending, Holder, License, Status
+from calward.domain.licenses import Ending, Holder, Status
 from calward.domain.parties import Host
 
 __all__ = ["NUMBERS", "Event", "Kind", "decision_event", "encode_event", "read_event"]
@@ -68,6 +68,9 @@ class Kind(StrEnum):
     """What others have seen and this ledger does not know is given up; the clearinghouse has signed all packs anew."""
 
 
+_LICENSE, _REFUSAL = Kind.LICENSE, Kind.REFUSAL
+"""Named once: Python 3.11 calls a function at each look-up of an enumeration's member."""
+
 NUMBERS: Final = MappingProxyType(
     {
         4: "license server activated",
@@ -95,17 +98,13 @@ def read_event(body: str) -> dict[str, Any]:
     return found
 
 
-def decision_event(
-    event_id: int, at: int, host: Host, holder: Holder, decision: Decision, expired: Sequence[int] = ()
-) -> dict[str, Any]:
-    """The event of a host's request: a license as it is from now on, or a refusal.
-
-    ``expired``: licenses whose CAL had come free by their end and is taken with this decision.
-    """
+def decision_event(event_id: int, at: int, host: Host, holder: Holder, decision: Decision) -> dict[str, Any]:
+    """The event of a host's request: a license as it is from now on, or a refusal."""
+    granted = decision.status is not None
     event: dict[str, Any] = {
         "id": event_id,
         "at": at,
-        "kind": Kind.LICENSE if decision.granted else Kind.REFUSAL,
+        "kind": _LICENSE if granted else _REFUSAL,
         "for": host.version,
         "holder": holder.token,
         "host": host.name,
@@ -114,32 +113,32 @@ def decision_event(
     }
     if decision.reasons:
         event["reasons"] = list(decision.reasons)
-    if decision.granted:
+    if granted:
         _describe_license(event, decision)
-        ends = [[x.id, Ending.UPGRADED] for x in decision.ends] + [[x, Ending.EXPIRED] for x in expired]
-        if ends:
-            event["ends"] = ends
+        if decision.ends or decision.expired is not None:
+            event["ends"] = _ends(decision)
     return event
 
 
+def _ends(decision: Decision) -> list[list[Any]]:
+    replaced = [[x.id, Ending.UPGRADED] for x in decision.ends]
+    return replaced if decision.expired is None else [*replaced, [decision.expired, Ending.EXPIRED]]
+
+
 def _describe_license(event: dict[str, Any], decision: Decision) -> None:
-    held: License | None = decision.license
-    event["license"] = held.id if held else event["id"]
+    event["license"] = decision.license.id if decision.license else event["id"]
     event["change"] = decision.change
     event["status"] = decision.status
     event["version"] = decision.version
     event["expires"] = decision.expires_at
     if decision.seat:
         event["pack"], event["seat"] = decision.seat.pack, decision.seat.n
-    number = _upgrade_number(decision)
-    if number:
+    if decision.ends and (number := _upgrade_number(decision)):
         event["number"] = number
 
 
 def _upgrade_number(decision: Decision) -> int | None:
     """82 for a device's temporary license that became a full one, 4144 for a user's upgrade."""
-    if not decision.ends:
-        return None
     if any(x.type is CalType.PER_USER for x in decision.ends):
         return 4144
     return 82 if any(x.status is Status.TEMPORARY for x in decision.ends) else None

@@ -2,19 +2,21 @@
 
 import hashlib
 from binascii import b2a_base64
+from types import MappingProxyType
 
 from calward.domain.cals import HolderKind
 
 __all__ = ["HASH_SIZE", "SALT_SIZE", "holder_hash", "holder_token", "token_of"]
 
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
+_PREFIXES = MappingProxyType({kind: f"{kind}\0".encode() for kind in HolderKind})
 SALT_SIZE = 16
 HASH_SIZE = 16
 
 
 def holder_hash(kind: HolderKind, key: str, salt: bytes) -> bytes:
     """A salted hash of who it is: the first 16 bytes of SHA-256. Without the salt it says nothing."""
-    return hashlib.sha256(salt + f"{kind}\0{key}".encode()).digest()[:HASH_SIZE]
+    return hashlib.sha256(salt + _PREFIXES[kind] + key.encode()).digest()[:HASH_SIZE]
 
 
 def token_of(kind: HolderKind, digest: bytes) -> str:

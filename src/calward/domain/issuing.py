@@ -7,6 +7,7 @@ claims a CAL from the first that has one, ``conclude`` turns what was claimed (o
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from calward.domain.cals import CalType
 from calward.domain.key_packs import KeyPack, Shelf
@@ -40,7 +41,7 @@ class Asking:
     @property
     def proven(self) -> bool:
         """Whether the holder may take a CAL: every user, and a device after its first confirmed logon."""
-        return self.mode is CalType.PER_USER or self.proven_at is not None
+        return self.mode is _PER_USER or self.proven_at is not None
 
     def running(self) -> list[License]:
         """The holder's running licenses of the host's type."""
@@ -64,10 +65,11 @@ class Wanted:
 
 @dataclass(slots=True)
 class Claim:
-    """A CAL that the ledger has set aside for this decision."""
+    """A CAL that the ledger has set aside; ``expired``: the license that had held it until its end, where that was not written down."""
 
     pack: KeyPack
     seat: Seat
+    expired: int | None = None
 
 
 @dataclass(slots=True)
@@ -75,7 +77,8 @@ class Decision:
     """What the holder gets, and why.
 
     ``license``: the existing license that goes on, with ``expires_at`` as its end from now on; None for a new one or a refusal.
-    ``ends``: licenses that end with this decision because a full one replaces them.
+    ``ends``: licenses that end with this decision because a full one replaces them. ``expired``: the number of one whose CAL had come
+    free by its end and is taken with this decision.
     """
 
     trace: Trace
@@ -88,6 +91,7 @@ class Decision:
     expires_at: int = 0
     license: License | None = None
     ends: tuple[License, ...] = ()
+    expired: int | None = None
 
     @property
     def granted(self) -> bool:
@@ -106,6 +110,10 @@ def refuse_host(reason: Reason) -> Decision:
     return Decision(trace=((Rule.HOST, verdict), (Rule.REFUSE, Verdict.REFUSED)), reasons=(reason,))
 
 
+# What most decisions are made of, named once: Python 3.11 calls a function at each look-up of an enumeration's member.
+_PER_USER: Final = CalType.PER_USER
+_ACTIVE: Final = Status.ACTIVE
+_NEW: Final = Change.NEW
 _NONE_HELD: TraceLine = (Rule.KEEP, Verdict.NONE_HELD)
 _TAKEN: Trace = ((Rule.SAME_VERSION, Verdict.TAKEN),)
 
@@ -113,12 +121,13 @@ _TAKEN: Trace = ((Rule.SAME_VERSION, Verdict.TAKEN),)
 def plan(asking: Asking) -> Decision | Wanted:
     """Step 1, or the packs for steps 2 and 3."""
     first = _NONE_HELD
-    active = [x for x in asking.running() if x.status is Status.ACTIVE]
-    if active:
+    if asking.licenses:
+        active = [x for x in asking.running() if x.status is _ACTIVE]
         fitting = [x for x in active if x.family >= asking.host_family]
         if fitting:
             return _keep(asking, min(fitting, key=lambda x: (x.family, -x.expires_at, x.id)))
-        first = (Rule.KEEP, Verdict.HELD_TOO_OLD)
+        if active:
+            first = (Rule.KEEP, Verdict.HELD_TOO_OLD)
     if asking.blocked or not asking.proven:
         return Wanted((first, (Rule.SAME_VERSION, _why_blocked(asking))), (), ())
     same, higher = asking.shelf.usable(asking.mode, asking.host_family, asking.now)
@@ -187,17 +196,20 @@ def _full(asking: Asking, wanted: Wanted, claim: Claim) -> Decision:
         if pack.family == asking.host_family
         else (_tried(Rule.SAME_VERSION, wanted.same), (Rule.NEWER_VERSION, Verdict.TAKEN))
     )
-    days = asking.settings.user_days if asking.mode is CalType.PER_USER else asking.full_days
-    ends = tuple([x for x in asking.running() if x.family <= pack.family])
-    return Decision(
-        trace=wanted.trace + lines,
-        change=Change.UPGRADED if ends else Change.NEW,
-        status=Status.ACTIVE,
-        version=pack.version,
-        family=pack.family,
-        seat=claim.seat,
-        expires_at=min(asking.now + days * SECONDS_PER_DAY, pack.expires_at),
-        ends=ends,
+    days = asking.settings.user_days if asking.mode is _PER_USER else asking.full_days
+    ends = tuple([x for x in asking.running() if x.family <= pack.family]) if asking.licenses else ()
+    return Decision(  # By place: it is the commonest decision of all, and names would cost as much as the rest of this function.
+        wanted.trace + lines,
+        (),
+        Change.UPGRADED if ends else _NEW,
+        _ACTIVE,
+        pack.version,
+        pack.family,
+        claim.seat,
+        min(asking.now + days * SECONDS_PER_DAY, pack.expires_at),
+        None,
+        ends,
+        claim.expired,
     )
 
 

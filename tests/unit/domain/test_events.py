@@ -1,6 +1,7 @@
 """Are the bytes of an event the ones that its page promises?"""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -18,8 +19,8 @@ shortage not-activated server-made host-enrolled host-changed host-removed polic
 """
 
 
-def event_of(decision: Decision, host=None, expired=()):
-    return decision_event(77, NOW, host or a_host(), a_holder(), decision, expired)
+def event_of(decision: Decision, host=None):
+    return decision_event(77, NOW, host or a_host(), a_holder(), decision)
 
 
 def test_no_kind_that_was_ever_written_disappears():
@@ -85,7 +86,8 @@ def test_a_refusal_has_its_reasons_and_nothing_of_a_license():
 
 def test_what_ended_with_a_decision_stands_in_it():
     temporary = a_license("2016", Status.TEMPORARY, id=5)
-    event = event_of(decide(an_asking(packs=[PACK], licenses=[temporary]), free=[PACK]), expired=[9])
+    decision = decide(an_asking(packs=[PACK], licenses=[temporary]), free=[PACK])
+    event = event_of(replace(decision, expired=9))
     assert event["ends"] == [[5, "upgraded"], [9, "expired"]]
     assert event["number"] == 82
 

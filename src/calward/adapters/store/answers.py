@@ -53,6 +53,8 @@ class Answers:
 
     def load(self, keys: Sequence[bytes]) -> None:
         """Read what was answered under these keys."""
+        if not keys:
+            return
         self._work.requests.update(dict.fromkeys(keys))
         where, values = self._sql.among("r.key", keys)
         found = self._select(

@@ -82,15 +82,23 @@ class SqlLedger:
         return results
 
     def _together(self, acts: Sequence[Act]) -> list[Any]:
-        """One transaction for all; when it fails before its commit, one for each."""
+        """One transaction for all, if need be a second one that trusts nobody; when that fails before its commit, one for each."""
         try:
-            return self._transaction(acts)
+            return self._transaction(acts, trusting=len(acts) > 1)
         except _CommitUnknownError:
             return [_unknown() for _ in acts]
         except Exception as failure:  # noqa: BLE001 - whatever it was, each act gets its own chance and its own error
             if len(acts) == 1:
                 return [self._again(acts[0], failure)]
-            return [self._alone(act) for act in acts]
+            return (self._once_more(acts) if _lost_race(failure) else None) or [self._alone(act) for act in acts]
+
+    def _once_more(self, acts: Sequence[Act]) -> list[Any] | None:
+        try:
+            return self._transaction(acts)
+        except _CommitUnknownError:
+            return [_unknown() for _ in acts]
+        except Exception:  # noqa: BLE001 - as above
+            return None
 
     def _alone(self, act: Act) -> Any:  # noqa: ANN401
         try:
@@ -120,7 +128,7 @@ class SqlLedger:
             )
         return failure
 
-    def _transaction(self, acts: Sequence[Act], *, alone: bool = False) -> list[Any]:
+    def _transaction(self, acts: Sequence[Act], *, alone: bool = False, trusting: bool = False) -> list[Any]:
         connection = self._connect()
         cursor = connection.cursor()
         self._shared.begin()
@@ -129,7 +137,7 @@ class SqlLedger:
                 cursor.execute("BEGIN IMMEDIATE")
             now = self._now(cursor, alone=alone)
             book = SqlBook(cursor, self._sql, self._shared, self._entropy, now, alone=alone)
-            _prefetch(book, acts)
+            _prefetch(book, acts, trusting=trusting)
             results = [_carry_out(act, book) for act in acts]
             book.flush()
         except BaseException:
@@ -198,11 +206,11 @@ class _Held:
         self._pooled.invalidate()
 
 
-def _prefetch(book: SqlBook, acts: Sequence[Act]) -> None:
+def _prefetch(book: SqlBook, acts: Sequence[Act], *, trusting: bool) -> None:
     asks = [act.command for act in acts if isinstance(act, Request)]
     confirmed = [act.command.license for act in acts if isinstance(act, Confirmation)]
     if len(acts) > 1 or asks:
-        book.prefetch(asks, confirmed)
+        book.prefetch(asks, confirmed, trusting=trusting)
 
 
 def _carry_out(act: Act, book: SqlBook) -> Any:  # noqa: ANN401

@@ -32,25 +32,25 @@ class Loader:
         self._holders = holders
         self._answers = answers
 
-    def prefetch(self, asks: Sequence[IssueLicense], licenses: Sequence[int] = ()) -> None:
+    def prefetch(self, asks: Sequence[IssueLicense], licenses: Sequence[int] = (), *, trusting: bool = False) -> None:
         """Read what these requests will need: holders (locked on PostgreSQL, in one order), their licenses, their request ids.
 
-        ``licenses``: numbers of those that will be confirmed.
+        ``licenses``: numbers of those that will be confirmed. ``trusting``: nobody new comes with a request id that was used before.
+        Where that is wrong the database refuses the second answer under that id, and with it all that was to be written.
         """
         if licenses:
             self._by_number(licenses)
         if not asks:
             return
         self._work.expected = min(MOST_AT_ONCE, len(asks))
-        keys = [self._answers.key(ask.host.id, ask.request_id) for ask in asks]
-        fresh = asks
-        if self._sql.dialect == "sqlite":
-            self._answers.load(keys)
-            fresh = [ask for ask, key in zip(asks, keys, strict=True) if self._work.requests[key] is None]
-        self._holders.load({(ask.kind[0], ask.key): ask.label for ask in fresh})
-        if self._sql.dialect == "postgresql":
-            self._answers.load(keys)  # After the locks: another replica may just have answered the same request.
-        self._by_holder([x.id for x in self._work.holders.values() if x and x.id not in self._work.licenses_of])
+        self._holders.load({(ask.kind[0], ask.key): ask.label for ask in asks})
+        known = {place: x.id for place, x in self._work.holders.items() if x and x.id not in self._work.licenses_of}
+        # On PostgreSQL after the locks: another replica may just have answered the same request.
+        keys = {self._answers.key(ask.host.id, ask.request_id): ask for ask in asks}
+        self._work.requests.update(dict.fromkeys(keys))
+        doubtful = [x for x, ask in keys.items() if not trusting or ask.full_only or (ask.kind[0], ask.key) in known]
+        self._answers.load(doubtful)
+        self._by_holder(list(known.values()))
 
     def meet(self, kind: HolderKind, labels: Mapping[str, str]) -> None:
         known = {(kind[0], key): label for key, label in labels.items()}

@@ -9,8 +9,8 @@ import msgspec
 
 from calward.adapters.store.flushing import flush
 from calward.adapters.store.transaction import Transaction
-from calward.app.ports import Claimed
 from calward.domain.cals import CalType
+from calward.domain.issuing import Claim
 from calward.domain.key_packs import KeyPack
 from calward.domain.licenses import Ending, License, Seat
 
@@ -91,7 +91,7 @@ class Seats:
 
     # Who holds one.
 
-    def claim(self, pack: KeyPack, now: int) -> Claimed | None:
+    def claim(self, pack: KeyPack, now: int) -> Claim | None:
         free = self._work.free.get(pack.row)
         if not free and pack.row not in self._work.exhausted:
             free = self._work.free[pack.row] = self._more(pack, now)
@@ -102,7 +102,7 @@ class Seats:
         if expired is not None:
             self._work.note_end(expired, until, Ending.EXPIRED)
             self._claimed_from[seat] = expired
-        return Claimed(seat, expired)
+        return Claim(pack, seat, expired)
 
     def _more(self, pack: KeyPack, now: int) -> deque[tuple[Any, ...]]:
         """Read some more free CALs; on PostgreSQL lock them, and before saying that none is free wait for other replicas."""

@@ -15,6 +15,9 @@ from calward.domain.trace import Rule
 
 __all__ = ["REFUSALS_COUNT_FOR", "IssueLicense", "decide_beforehand", "issue_license"]
 
+_DEVICE, _HOST = HolderKind.DEVICE, Rule.HOST
+"""Named once: Python 3.11 calls a function at each look-up of an enumeration's member."""
+
 REFUSALS_COUNT_FOR = 3600
 """Seconds for which equal refusals of one holder at one host are one event with a count (design 4)."""
 
@@ -34,13 +37,6 @@ class IssueLicense(NamedTuple):
     full_only: bool = False
 
 
-class _Tried(NamedTuple):
-    """A decision with the license whose end was noticed on the way."""
-
-    decision: Decision
-    expired: tuple[int, ...] = ()
-
-
 def issue_license(command: IssueLicense, book: Book, *, now: int, entropy: Entropy) -> Event:
     """Decide, store and return the event to answer with.
 
@@ -57,22 +53,20 @@ def issue_license(command: IssueLicense, book: Book, *, now: int, entropy: Entro
     # A question of which nothing may be recorded leaves nobody behind: its holder is made only when there is an answer.
     holder = known or (_unknown_holder(command) if command.full_only else _made_holder(command, book))
     rules = server.settings
-    days = entropy.between(rules.full_days_min, rules.full_days_max) if command.kind is HolderKind.DEVICE else 0
+    days = entropy.between(rules.full_days_min, rules.full_days_max) if command.kind is _DEVICE else 0
     asking = _asking(command, server, holder, book, now, days)
     planned = _plan(command, server, asking)
-    tried = _Tried(planned) if isinstance(planned, Decision) else _try_packs(asking, planned, book)
-    decision = tried.decision
+    decision = planned if isinstance(planned, Decision) else _try_packs(asking, planned, book)
     if command.full_only and decision.status is not Status.ACTIVE:
         return decision_event(0, now, command.host, holder, Decision(trace=decision.trace, reasons=decision.reasons))
     if not decision.writes and decision.license:
         return decision_event(decision.license.decision, now, command.host, holder, decision)
     if not holder.id:
         holder = _made_holder(command, book)
-    event = (
-        _store(command, book, holder, tried, now) if decision.granted else _refuse(command, book, holder, decision, now)
-    )
-    if decision.trace[0][0] is not Rule.HOST:
-        note_shortages(event, asking, command.host, server, book)
+    settle = _store if decision.granted else _refuse
+    event = settle(command, book, holder, decision, now)
+    if decision.trace[0][0] is not _HOST:
+        note_shortages(event, decision, asking, command.host, server, book)
     return event
 
 
@@ -87,8 +81,7 @@ def _made_holder(command: IssueLicense, book: Book) -> Holder:
 def _check_mode(command: IssueLicense) -> None:
     """A host of one mode asks for holders of that mode only."""
     host = command.host
-    expected = host.mode.holder_kind
-    if command.kind is not expected:
+    if command.kind is not (expected := host.mode.holder_kind):
         detail = f"session host {host.name} is set to {host.mode.value}: ask for a {expected.value}, not a {command.kind.value}"
         raise LicensingError(Problem.MALFORMED, detail)
 
@@ -118,17 +111,18 @@ def decide_beforehand(command: IssueLicense, holder: Holder, book: Book, *, now:
 
 
 def _asking(command: IssueLicense, server: Server, holder: Holder, book: Book, now: int, full_days: int) -> Asking:
-    return Asking(
-        now=now,
-        host_version=command.host.version,
-        host_family=command.host.family,
-        mode=command.host.mode,
-        licenses=book.licenses_of(holder) if holder.id else (),
-        proven_at=holder.proven_at,
-        blocked=server.blocked(now),
-        settings=server.settings,
-        shelf=book.shelf(),
-        full_days=full_days,
+    host = command.host
+    return Asking(  # By place: names would cost as much again.
+        now,
+        host.version,
+        host.family,
+        host.mode,
+        book.licenses_of(holder) if holder.id else (),
+        holder.proven_at,
+        server.blocked(now),
+        server.settings,
+        book.shelf(),
+        full_days,
     )
 
 
@@ -141,14 +135,12 @@ def _plan(command: IssueLicense, server: Server, asking: Asking) -> Decision | W
     return plan(asking)
 
 
-def _try_packs(asking: Asking, wanted: Wanted, book: Book) -> _Tried:
+def _try_packs(asking: Asking, wanted: Wanted, book: Book) -> Decision:
     """Claim a CAL from the first pack that has one, and conclude."""
     for pack in wanted.candidates:
-        claimed = book.claim(pack, asking.now)
-        if claimed:
-            expired = (claimed.expired,) if claimed.expired else ()
-            return _Tried(conclude(asking, wanted, Claim(pack, claimed.seat)), expired)
-    return _Tried(conclude(asking, wanted, None, prevented_free=_prevented_free(asking, wanted, book)))
+        if claim := book.claim(pack, asking.now):
+            return conclude(asking, wanted, claim)
+    return conclude(asking, wanted, None, prevented_free=_prevented_free(asking, wanted, book))
 
 
 def _prevented_free(asking: Asking, wanted: Wanted, book: Book) -> int:
@@ -156,10 +148,10 @@ def _prevented_free(asking: Asking, wanted: Wanted, book: Book) -> int:
     return sum(bool(book.free((pack,), asking.now, 1)) for pack in wanted.prevented)
 
 
-def _store(command: IssueLicense, book: Book, holder: Holder, tried: _Tried, now: int) -> Event:
+def _store(command: IssueLicense, book: Book, holder: Holder, decision: Decision, now: int) -> Event:
     """License, event and answer, all in the book's transaction."""
-    decision, number = tried.decision, book.new_id()
-    event = decision_event(number, now, command.host, holder, decision, tried.expired)
+    number = book.new_id()
+    event = decision_event(number, now, command.host, holder, decision)
     if decision.license:
         book.extend(decision.license, decision.expires_at, number)
     else:
@@ -175,17 +167,17 @@ def _replace(book: Book, holder: Holder, type_: CalType, decision: Decision, num
     if decision.status is None or decision.version is None:
         raise AssertionError(decision)  # A granted decision has both.
     book.add_license(
-        License(
-            id=number,
-            holder=holder.id,
-            type=type_,
-            status=decision.status,
-            version=decision.version,
-            family=decision.family,
-            seat=decision.seat,
-            issued_at=now,
-            expires_at=decision.expires_at,
-            decision=number,
+        License(  # By place, as above.
+            number,
+            holder.id,
+            type_,
+            decision.status,
+            decision.version,
+            decision.family,
+            decision.seat,
+            now,
+            decision.expires_at,
+            number,
         )
     )
 

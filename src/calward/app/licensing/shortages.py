@@ -10,7 +10,7 @@ from typing import Any
 
 from calward.app.ports import Book
 from calward.domain.events import Event, Kind
-from calward.domain.issuing import Asking
+from calward.domain.issuing import Asking, Decision
 from calward.domain.key_packs import KeyPack
 from calward.domain.parties import Host, Server
 from calward.domain.settings import SECONDS_PER_DAY
@@ -18,7 +18,7 @@ from calward.domain.settings import SECONDS_PER_DAY
 __all__ = ["note_shortages"]
 
 
-def note_shortages(event: Event, asking: Asking, host: Host, server: Server, book: Book) -> None:
+def note_shortages(event: Event, decision: Decision, asking: Asking, host: Host, server: Server, book: Book) -> None:
     """Write the warnings that a decision gives cause for; ``event`` is the decision's."""
     if asking.blocked:
         _warn(
@@ -33,11 +33,11 @@ def note_shortages(event: Event, asking: Asking, host: Host, server: Server, boo
         return
     if not asking.proven:
         return
-    taken = asking.shelf.by_id[event["pack"]] if "pack" in event and event["license"] == event["id"] else None
-    if taken is None or taken.family != asking.host_family:
+    taken = decision.family if decision.seat and decision.license is None else None
+    if taken != asking.host_family:
         _none_left(book, event, asking, host, server)
-    if taken and not book.plenty(asking.mode, taken.family):
-        family = asking.shelf.same_family(asking.mode, taken.family, asking.now)
+    if taken is not None and not book.plenty(asking.mode, taken):
+        family = asking.shelf.same_family(asking.mode, taken, asking.now)
         _few_left(book, event, asking, host, server, family)
 
 

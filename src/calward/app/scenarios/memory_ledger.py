@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from calward.app.ports import Book, Claimed, Clock, Entropy, Holding
+from calward.app.ports import Book, Clock, Entropy, Holding
 from calward.domain.cals import CalType, HolderKind
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.events import Event, encode_event, read_event
 from calward.domain.holders import holder_token
+from calward.domain.issuing import Claim
 from calward.domain.key_packs import KeyPack, PackId, Shelf
 from calward.domain.licenses import NEVER, Ending, Holder, License, Seat, Status
 from calward.domain.parties import Server
@@ -183,7 +184,7 @@ class MemoryLedger:
     def plenty(self, type_: CalType, family: int) -> bool:  # noqa: ARG002 - here counting is cheap
         return False
 
-    def claim(self, pack: KeyPack, now: int) -> Claimed | None:
+    def claim(self, pack: KeyPack, now: int) -> Claim | None:
         free = ((seat.held_until, n, seat) for n, seat in self._seats[pack.id].items() if seat.held_until <= now)
         found = min(free, key=lambda x: x[:2], default=None)
         if found is None:
@@ -192,7 +193,7 @@ class MemoryLedger:
         expired = seat.license
         if expired is not None:
             self._end(self._licenses[expired], self._licenses[expired].expires_at, Ending.EXPIRED)
-        return Claimed(Seat(pack.id, n), expired)
+        return Claim(pack, Seat(pack.id, n), expired)
 
     def find_holder(self, kind: HolderKind, key: str) -> Holder | None:
         return self._holders.get((kind, key))
