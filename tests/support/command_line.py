@@ -142,6 +142,9 @@ class FakeWiring:
             Address.parse("https://ls1.example:8460"), "admin-token", transport=httpx2.MockTransport(self.api.handle)
         )
 
+    def address_of(self, where: Where) -> str:
+        return where.server or FakeHostClient.name
+
     def host(self, where: Where) -> FakeHostClient:
         self.wheres.append(where)
         assert self.host_client is not None

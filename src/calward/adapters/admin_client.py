@@ -109,7 +109,7 @@ class HttpAdminClient:
 
     def lines(self, target: str, query: Mapping[str, str | int | bool | None] | None = None) -> Iterator[str]:
         """GET lines, one at a time."""
-        with self._errors(), self._client.stream("GET", _ROOT + target, params=_given(query)) as response:
+        with self._errors(), self._client.stream("GET", _ROOT + target, params=_given(query) or None) as response:
             if response.status_code != _GOOD:
                 response.read()
                 raise self._problem(response)
@@ -129,7 +129,7 @@ class HttpAdminClient:
             response = self._client.request(
                 method,
                 _ROOT + target,
-                params=_given(query),
+                params=_given(query) or None,
                 content=content,
                 headers=headers,
                 timeout=httpx2.Timeout(seconds, connect=_CONNECT_SECONDS),

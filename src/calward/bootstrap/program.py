@@ -54,6 +54,10 @@ class Wiring:
         address = self._address(where)
         return HttpAdminClient(address, read_token(where.token_file), ca_file=where.ca_file)
 
+    def address_of(self, where: "Where") -> str:
+        """The license server's address, without asking it; raises LicensingError."""
+        return self._address(where).name
+
     def host(self, where: "Where") -> "LicenseServerClient":
         """Make a client with a host's token; without a token file one that can only enroll."""
         from calward.adapters.host_config import read_token

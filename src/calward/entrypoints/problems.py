@@ -9,19 +9,9 @@ import msgspec
 from starlette.responses import Response
 
 from calward.domain.errors import LicensingError, Problem
+from calward.entrypoints.statuses import STATUS
 
 __all__ = ["STATUS", "licensing_problem", "problem"]
-
-STATUS = {
-    Problem.MALFORMED: HTTPStatus.BAD_REQUEST,
-    Problem.NOT_FOUND: HTTPStatus.NOT_FOUND,
-    Problem.CONFLICT: HTTPStatus.CONFLICT,
-    Problem.UNAUTHORIZED: HTTPStatus.UNAUTHORIZED,
-    Problem.FORBIDDEN: HTTPStatus.FORBIDDEN,
-    Problem.UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
-    Problem.UNREACHABLE: HTTPStatus.BAD_GATEWAY,
-    Problem.CORRUPT: HTTPStatus.INTERNAL_SERVER_ERROR,
-}
 
 _INSIDE = frozenset({Problem.UNAVAILABLE, Problem.CORRUPT})
 """Kinds whose detail may name files of this machine: told to the log, not to a stranger."""

@@ -83,3 +83,16 @@ def test_certificates_that_are_not_there_are_named(tmp_path):
     with pytest.raises(LicensingError, match=r"ca\.pem") as raised:
         HttpAdminClient(Address.parse("https://ls1.example"), ca_file=tmp_path / "ca.pem")
     assert raised.value.problem is Problem.NOT_FOUND
+
+
+def test_parameters_in_a_target_stay():
+    seen = []
+
+    def handle(request):
+        seen.append(str(request.url).partition("?")[2])
+        return httpx2.Response(200, json={})
+
+    client(handle).text("server/recover-request?reason=rebuild")
+    client(handle).deliver("POST", "packs?dry_run=true", b"{}")
+    client(handle).made("clearinghouse:request?dry_run=true", {})
+    assert seen == ["reason=rebuild", "dry_run=true", "dry_run=true"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
 import rich_click as click
@@ -70,27 +71,38 @@ def ask(desk: Desk, body: Document, request_file: Path | None, clearinghouse: st
     return None
 
 
-def show_results(desk: Desk, said: Document, nothing: str = "nothing waited at the clearinghouse") -> None:
-    """Say what became of each signed thing; ends the command with the exit code of a refusal where one was not taken."""
+def show_results(
+    desk: Desk,
+    said: Document,
+    nothing: str = "nothing waited at the clearinghouse",
+    told: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Say what became of each signed thing; ends the command with the exit code of a refusal where one was not taken.
+
+    ``told``: the line of a pack that was installed, by its id, where the caller knows more of it.
+    """
     results = [one for one in said.get("results", ()) if isinstance(one, dict)]
     shown = [one for one in results if (one.get("kind"), one.get("outcome")) not in _SILENT]
     if desk.as_json:
         print_json(said)
     else:
         for one in shown:
-            _show(one)
+            _show(one, told)
         if not shown:
             say(nothing)
     if any(one.get("reason") for one in results):
         desk.ctx.exit(Exit.REFUSED)
 
 
-def _show(one: Document) -> None:
+def _show(one: Document, told: Mapping[str, str]) -> None:
     kind, outcome = str(one.get("kind")), str(one.get("outcome"))
     if one.get("reason"):
         say(f"{safe(kind)} {safe(outcome)}: {safe(one.get('detail') or '')}", err=True)
         for line in reason_lines(one["reason"]):
             say(f"  {line}", err=True)
+        return
+    if str(one.get("pack")) in told and outcome == "installed":
+        say(told[str(one["pack"])])
         return
     facts = _Facts(one)
     sentence = _SENTENCES.get((kind, outcome))

@@ -14,6 +14,7 @@ from calward.domain.envelope import decode_envelope, fingerprint, keyid_of
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.fields import render_moment
 from calward.domain.trust import Role
+from calward.entrypoints.cli.output import print_json
 
 __all__ = [
     "EXIT_REFUSED",
@@ -70,7 +71,7 @@ def overview_lines(found: Overview) -> list[str]:
 
 def say(as_json: bool, document: dict[str, Any], lines: list[str]) -> None:
     """Print a result for whoever asked: programs or people."""
-    click.echo(json.dumps(document, ensure_ascii=False) if as_json else "\n".join(lines))
+    print_json(document) if as_json else click.echo("\n".join(lines))
 
 
 def say_aside(line: str) -> None:

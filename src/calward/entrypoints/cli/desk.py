@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any, Concatenate, Final, NoReturn, ParamSpec
+from typing import Any, Concatenate, Final, ParamSpec
 from urllib.parse import quote
 
 import rich_click as click
 
 from calward.domain.errors import LicensingError, Problem
-from calward.entrypoints.cli.exit_codes import Exit
-from calward.entrypoints.cli.output import Column, facts, print_json, reason_lines, say, table
+from calward.entrypoints.cli.output import Column, facts, print_json, say, table
 from calward.entrypoints.cli.safe_text import safe
+from calward.entrypoints.cli.ways import refuse
 from calward.entrypoints.cli.wiring import AdminClient, Document, Query, Where, Wiring
 
 __all__ = [
@@ -129,19 +129,6 @@ class Desk:
         else:
             for line in lines:
                 say(line)
-
-
-def refuse(ctx: click.Context, document: Document, *, as_json: bool) -> NoReturn:
-    """Show a refusal, an expected answer: JSON is the result, sentences are talk. Ends the command."""
-    if as_json:
-        print_json(document)
-    else:
-        say(f"refused: {safe(document.get('detail') or 'the license server says no')}", err=True)
-        for line in reason_lines(document.get("reason") or ()):
-            say(f"  {line}", err=True)
-        if document.get("decision"):
-            say(f"why: calward explain {safe(document['decision'])}", err=True)
-    ctx.exit(Exit.REFUSED)
 
 
 def admin_command(function: Callable[Concatenate[Desk, P], None]) -> Callable[..., None]:

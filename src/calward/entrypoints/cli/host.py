@@ -17,6 +17,7 @@ from calward.entrypoints.cli.desk import (
     server_option,
     to,
 )
+from calward.entrypoints.cli.everywhere import acts
 from calward.entrypoints.cli.files import read_line
 from calward.entrypoints.cli.output import Column, Fit, cell, print_json, say, table
 from calward.entrypoints.cli.policy import policy
@@ -118,6 +119,7 @@ def show(desk: Desk, name: str) -> None:
     help="Redeem the code at once and write the host's token to this new file, readable by its owner only.",
 )
 @admin_command_beside_host
+@acts()
 def enroll(desk: Desk, name: str, *, version: str, mode: str, group: str | None, host_token_file: Path | None) -> None:
     """Name a session host and make its one-time code; the host redeems it by calward host join.
 
@@ -150,6 +152,7 @@ def _code_lines(name: str, made: Document) -> list[str]:
 @host.command()
 @click.argument("name")
 @admin_command
+@acts()
 def code(desk: Desk, name: str) -> None:
     """Make a new one-time code for a known host; its token works until the code is used.
 
@@ -223,6 +226,7 @@ def join(
 @click.option("--mode", type=_MODES, help="Its licensing mode; a policy of its group wins over it.")
 @click.option("--group", help="Its group.")
 @admin_command
+@acts()
 def set_(desk: Desk, /, name: str, **values: str | None) -> None:
     """Change a session host's version, mode or group.
 
@@ -241,6 +245,7 @@ def set_(desk: Desk, /, name: str, **values: str | None) -> None:
 @host.command()
 @click.argument("name")
 @admin_command
+@acts("its token ends at once, and only a new enrollment brings it back")
 def remove(desk: Desk, name: str) -> None:
     """Remove a session host: its token ends at once; licenses that it asked for stay.
 

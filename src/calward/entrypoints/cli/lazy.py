@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import rich_click as click
 
+from calward.entrypoints.cli.everywhere import equip
+
 __all__ = ["LazyGroup", "Place"]
 
 
@@ -46,6 +48,7 @@ class LazyGroup(click.RichGroup):
         """Give the command itself; KeyError for a name that is not in the table."""
         module, attribute = self.places[name].where.split(":")
         found: click.Command = getattr(import_module(module), attribute)
+        equip(found, f"calward {name}")
         return found
 
     def loaded(self) -> Sequence[tuple[str, click.Command]]:

@@ -17,6 +17,7 @@ from calward.entrypoints.cli.desk import (
     server_option,
     to,
 )
+from calward.entrypoints.cli.everywhere import acts
 from calward.entrypoints.cli.output import Column, Fit, cell, print_json, reason_lines, say
 from calward.entrypoints.cli.safe_text import safe
 from calward.entrypoints.cli.wiring import Document, HostClient, Where, Wiring
@@ -126,6 +127,7 @@ def show(desk: Desk, license_id: str) -> None:
 @license_.command()
 @click.argument("license_id", metavar="LICENSE")
 @admin_command
+@acts("its holder loses it, and one of the few revocations is used up")
 def revoke(desk: Desk, license_id: str) -> None:
     """Take a per-device license, so that its CAL is free; only so many at a time.
 
@@ -155,6 +157,7 @@ def revocations(desk: Desk) -> None:
 @license_.command()
 @click.argument("license_id", metavar="LICENSE")
 @admin_command
+@acts("the user has to ask for a CAL again")
 def release(desk: Desk, license_id: str) -> None:
     """End a user's license before it lapses, so that its CAL is free.
 
@@ -169,6 +172,7 @@ def release(desk: Desk, license_id: str) -> None:
 @click.option("--device", metavar="NAME|ID", help="The device, by hardware id or by what it is called.")
 @click.option("--user", metavar="NAME", help="The user, instead of a device.")
 @admin_command
+@acts("nobody can say any more whose licenses these were")
 def forget(desk: Desk, device: str | None, user: str | None) -> None:
     """Erase the name of a device or user without a running license; the audit trail still verifies.
 

@@ -1,6 +1,5 @@
 """Which CAL opens which host, which server holds which CAL and serves which host: ``calward matrix``."""
 
-import json
 from collections.abc import Callable, Mapping
 from itertools import product
 from typing import Final, Protocol, TypeAlias
@@ -15,6 +14,7 @@ from rich.text import Text
 from calward.domain.compatibility import EXPLANATIONS, Matrix, MatrixKind, condition_of
 from calward.domain.compatibility import matrix as work_out
 from calward.domain.ladder import Ladder, Rung
+from calward.entrypoints.cli.output import print_json
 from calward.ladders import DEFAULT_LADDER
 
 __all__ = ["LoadsLadders", "matrix"]
@@ -75,7 +75,10 @@ def matrix(context: LoadsLadders, kind: str, ladder_name: str, *, as_json: bool)
     ladder = context.load_ladder(ladder_name)
     shown = work_out(ladder, MatrixKind(kind))
     if as_json:
-        click.echo(json.dumps(shown.document(), indent=2))
+        print_json(
+            shown.document(),
+            [{"row": row, **{one: shown.cells[row][one] for one in shown.columns}} for row in shown.rows],
+        )
     else:
         _print(ladder, shown, Console(highlight=False))
 

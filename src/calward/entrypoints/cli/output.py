@@ -11,12 +11,15 @@ from typing import Any, Final, NamedTuple
 
 import rich_click as click
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from calward.domain.reasons import SENTENCES, Reason
+from calward.entrypoints.cli.forms import csv_text, rows_of, yaml_text
 from calward.entrypoints.cli.safe_text import safe
+from calward.entrypoints.cli.view import Form, chosen, view
 
 __all__ = ["Column", "Fit", "cell", "facts", "print_json", "reason_lines", "say", "table"]
 
@@ -31,7 +34,7 @@ class Fit(Enum):
     CUT = auto()
     """Ends with …: an id is long, and its first letters tell it from the others in most lists."""
     LEFT_OUT = auto()
-    """Is not shown: the command that shows one thing has it."""
+    """Is cut, and then not shown: the command that shows one thing has it."""
 
 
 class Column(NamedTuple):
@@ -45,21 +48,47 @@ class Column(NamedTuple):
 _UNBOUNDED: Final = 10_000
 """Columns of a pipe: a row is never broken into two lines."""
 _ROOMY: Final = 120
-"""Columns of a terminal from which on nothing is left out."""
-_LETTERS: Final = 9
+"""Columns of a terminal from which on nothing is left out, and there is more air between columns."""
+_READABLE: Final = 24
+"""Columns of a terminal that a text needs to be read in several lines."""
+_LETTERS: Final = 10  # A day has as many.
 """Of a value that is cut, with its …."""
 _TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)T\d\d:\d\d:\d\dZ", re.ASCII)
 _STYLES: Final = {"temporary": "yellow", "over-used": "yellow", "refused": "red", "revoked": "red"}
 
 
 def say(line: str = "", *, err: bool = False) -> None:
-    """Print one line; what is in it from outside has gone through ``safe`` by now."""
-    click.echo(line, err=err)
+    """Print one line; what is in it from outside has gone through ``safe`` by now. Talk is for those who want to hear it."""
+    if not (err and view().quiet):
+        click.echo(line, err=err)
 
 
-def print_json(document: object) -> None:
-    """Print a document; ASCII only, so that no name in it can do anything to a terminal."""
-    click.echo(json.dumps(document, indent=2))
+def print_json(document: object, rows: Sequence[Mapping[str, Any]] | None = None) -> None:
+    """Print a document for programs: as JSON, in ASCII only, so that no name in it can do anything to a terminal; or as was asked for.
+
+    ``rows``: what it is as CSV, where that is not its items or itself.
+    """
+    wanted = view()
+    if wanted.form is Form.CSV:
+        shown = rows_of(document) if rows is None else rows
+        columns = chosen(wanted.columns, {key: key for row in shown for key in row}) if shown else wanted.columns
+        click.echo(csv_text(shown, columns, headers=wanted.headers), nl=False)
+        return
+    if wanted.columns:
+        document = _reduced(document, wanted.columns)
+    click.echo(yaml_text(document), nl=False) if wanted.form is Form.YAML else click.echo(
+        json.dumps(document, indent=2)
+    )
+
+
+def _reduced(document: object, columns: Sequence[str]) -> object:
+    """The same with these keys only; a list stays a list."""
+    rows = rows_of(document)
+    keys = chosen(columns, {key: key for row in rows for key in row}) if rows else []
+    found = [{key: row.get(key) for key in keys} for row in rows]
+    if isinstance(document, dict) and "items" in document:
+        return document | {"items": found}
+    return found if isinstance(document, list) or not found else found[0]
 
 
 def table(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> bool:
@@ -68,12 +97,37 @@ def table(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> bool:
     On a terminal times are days, and a narrow one gets less of each row; piped, everything is there, one line a row.
     """
     console = Console(highlight=False)
+    rows = list(rows)
+    if view().columns:
+        columns = _chosen(columns, rows)
     if not console.is_terminal:
         console.width = _UNBOUNDED
         return _print(console, columns, rows, cell)
-    roomy = console.width >= _ROOMY
-    shown = columns if roomy else [_cut(one) for one in columns if one.fit is not Fit.LEFT_OUT]
+    ways = [columns, [_cut(one) for one in columns]]
+    if console.width < _ROOMY:
+        ways.append([one for one in ways[1] if one.fit is not Fit.LEFT_OUT])
+    between = _padding(console) + 1
+    fitting = (one for one in ways if _width(one, rows) + between * len(one) <= console.width)
+    shown = columns if view().columns else next(fitting, ways[-1])
     return _print(console, shown, rows, _day_or_cell)
+
+
+def _width(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> int:
+    """Columns of a terminal that a table takes where what may be folded is folded, but not to shreds."""
+    total = 0
+    for column in columns:
+        longest = max((cell_len(_day_or_cell(_value(column, row))) for row in rows), default=0)
+        room = min(longest, _READABLE) if column.fit is Fit.FOLDED else longest
+        total += max(room, cell_len(column.title))
+    return total
+
+
+def _value(column: Column, row: Mapping[str, Any]) -> object:
+    return row.get(column.key) if isinstance(column.key, str) else column.key(row)
+
+
+def _padding(console: Console) -> int:
+    return 2 if console.width >= _ROOMY else 1
 
 
 def _print(
@@ -82,29 +136,38 @@ def _print(
     rows: Iterable[Mapping[str, Any]],
     text_of: Callable[[object], str],
 ) -> bool:
-    padding = 2 if console.width >= _ROOMY else 1
-    shown = Table(box=box.SIMPLE_HEAD, padding=(0, padding, 0, 0), show_edge=False)
-    for title, _, fit in columns:
-        shown.add_column(Text(title), no_wrap=fit is not Fit.FOLDED, overflow="fold")
+    headers = view().headers
+    form = box.SIMPLE_HEAD if headers else None
+    shown = Table(box=form, padding=(0, _padding(console), 0, 0), show_edge=False, show_header=headers)
+    for one in columns:
+        shown.add_column(Text(one.title), no_wrap=one.fit is not Fit.FOLDED, overflow="fold")
     for row in rows:
-        texts = [text_of(row.get(key) if isinstance(key, str) else key(row)) for _, key, _ in columns]
+        texts = [text_of(_value(one, row)) for one in columns]
         shown.add_row(*(Text(text, style=_STYLES.get(text, "")) for text in texts))
     if shown.row_count:
         console.print(shown)
     return bool(shown.row_count)
 
 
+def _chosen(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> list[Column]:
+    """The columns that were asked for: those of the table by their titles, and whatever else a row has by its key."""
+    titled = {one.title: one for one in columns}
+    keyed = {one.key: one for one in columns if isinstance(one.key, str)}
+    others = {key: Column(key.replace("_", " "), key) for row in rows for key in row}
+    known = {**others, **keyed, **titled}
+    return [known[one] for one in chosen(view().columns, {name: name for name in known})]
+
+
 def _cut(column: Column) -> Column:
-    """The same column with its values cut, where it may be cut."""
-    if column.fit is not Fit.CUT:
+    """The same column with its values cut, where it may be cut or left out."""
+    if column.fit not in {Fit.CUT, Fit.LEFT_OUT}:
         return column
-    key = column.key
 
     def value(row: Mapping[str, Any]) -> object:
-        text = cell(row.get(key) if isinstance(key, str) else key(row))
+        text = _day_or_cell(_value(column, row))
         return text if len(text) <= _LETTERS else f"{text[: _LETTERS - 1]}…"
 
-    return Column(column.title, value)
+    return Column(column.title, value, column.fit)
 
 
 def _day_or_cell(value: object) -> str:
@@ -116,7 +179,13 @@ def facts(found: Mapping[str, object], names: Mapping[str, str]) -> None:
     """Print one thing as lines "what  value": what ``names`` has, in its order and words, then all others."""
     order = [*(key for key in names if key in found), *(key for key in found if key not in names)]
     titles = {key: names.get(key, key.replace("_", " ")) for key in order}
-    width = max(map(len, titles.values()), default=0)
+    if view().columns:
+        order = chosen(view().columns, {title: key for key, title in titles.items()} | {key: key for key in order})
+    if not view().headers:
+        for key in order:
+            say(cell(found[key]))
+        return
+    width = max((len(titles[key]) for key in order), default=0)
     for key in order:
         say(f"{safe(titles[key]):<{width}}  {cell(found[key])}")
 

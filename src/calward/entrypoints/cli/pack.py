@@ -5,6 +5,7 @@ from typing import Final
 import rich_click as click
 
 from calward.entrypoints.cli.desk import Desk, admin_command, limit_options, to
+from calward.entrypoints.cli.everywhere import acts
 from calward.entrypoints.cli.pack_buying import convert, downgrade, give_up_change, install, upgrade
 from calward.entrypoints.cli.pack_moving import cancel_move, move, moves
 from calward.entrypoints.cli.safe_text import safe
@@ -76,6 +77,7 @@ for _command in (install, move, moves, cancel_move, downgrade, upgrade, convert,
 @pack.command()
 @click.argument("pack_id", metavar="PACK")
 @admin_command
+@acts("the clearinghouse has to sign it again before it can come back")
 def remove(desk: Desk, pack_id: str) -> None:
     """Remove a key pack; refused while licenses of it are running.
 

@@ -9,14 +9,16 @@ import rich_click as click
 from calward.domain.statements import MAX_TOTAL, Program
 from calward.entrypoints.cli.asking import ask, asking_options, show_results
 from calward.entrypoints.cli.desk import Desk, admin_command, to
+from calward.entrypoints.cli.everywhere import acts
 from calward.entrypoints.cli.files import read_envelope
 from calward.entrypoints.cli.output import Column, cell, print_json, reason_lines, say, table
 from calward.entrypoints.cli.safe_text import safe
+from calward.entrypoints.cli.view import view
 from calward.entrypoints.cli.wiring import Document
 
 __all__ = ["convert", "downgrade", "give_up_change", "install", "upgrade"]
 
-_preview = click.option("--preview", is_flag=True, help="Only show what would happen.")
+_preview = click.option("--preview", is_flag=True, help="The same as --dry-run.")
 _yes = click.option("--yes", is_flag=True, help="Do not ask first.")
 _count = click.option(
     "--count", type=click.IntRange(1, MAX_TOTAL), help="So many CALs of the pack; they become a pack of their own."
@@ -32,6 +34,7 @@ _count = click.option(
 @_preview
 @asking_options
 @admin_command
+@acts()
 def install(desk: Desk, /, what: tuple[str, ...], program: str | None, **way: Any) -> None:  # noqa: ANN401 - click's options
     """Install CALs: by the numbers under which they were bought, or from a file that was signed for this server.
 
@@ -48,15 +51,14 @@ def install(desk: Desk, /, what: tuple[str, ...], program: str | None, **way: An
             raise click.UsageError(detail, desk.ctx)
         _install_file(desk, Path(what[0]))
         return
-    body = {"kind": "install", "program": program, "numbers": list(what), "preview": way["preview"]}
+    preview = way["preview"] or view().dry_run
+    body = {"kind": "install", "program": program, "numbers": list(what), "preview": preview}
     if way["quantity"] is not None:
         body["quantity"] = way["quantity"]
     said = ask(desk, body, way["request_file"], way["clearinghouse"])
     if said is None:
         return
-    show_results(desk, said)
-    if not desk.as_json:
-        _show_installed(desk, said)
+    show_results(desk, said, told={} if desk.as_json else _installed(desk, said))
 
 
 def _install_file(desk: Desk, file: Path) -> None:
@@ -70,10 +72,13 @@ def _pack_line(new: Document) -> str:
     return f"installed {cell(new.get('id'))}: {what}, until {cell(new.get('expires_at'))}"
 
 
-def _show_installed(desk: Desk, said: Document) -> None:
-    for one in said.get("results", ()):
-        if one.get("kind") == "key-pack" and one.get("outcome") == "installed" and one.get("pack"):
-            say(_pack_line(desk.ask("GET", to("packs", str(one["pack"])))))
+def _installed(desk: Desk, said: Document) -> dict[str, str]:
+    """A line for each pack that came, with what is in it."""
+    came = [
+        one for one in said.get("results", ()) if one.get("kind") == "key-pack" and one.get("outcome") == "installed"
+    ]
+    ids = [str(one["pack"]) for one in came if one.get("pack")]
+    return {pack: _pack_line(desk.ask("GET", to("packs", pack))) for pack in ids}
 
 
 @click.command()
@@ -84,6 +89,7 @@ def _show_installed(desk: Desk, said: Document) -> None:
 @_yes
 @asking_options
 @admin_command
+@acts()
 def downgrade(desk: Desk, /, pack_id: str, version: str, **way: Any) -> None:  # noqa: ANN401
     """Turn a key pack into one of a lower version, with all licenses that are issued from it; it can be raised again.
 
@@ -105,6 +111,7 @@ def downgrade(desk: Desk, /, pack_id: str, version: str, **way: Any) -> None:  #
 @_yes
 @asking_options
 @admin_command
+@acts()
 def upgrade(desk: Desk, /, pack_id: str, version: str, **way: Any) -> None:  # noqa: ANN401
     """Raise a downgraded key pack again, at most to what was bought, with all licenses that are issued from it.
 
@@ -125,6 +132,7 @@ def upgrade(desk: Desk, /, pack_id: str, version: str, **way: Any) -> None:  # n
 @_yes
 @asking_options
 @admin_command
+@acts()
 def convert(desk: Desk, /, pack_id: str, cal_type: str, **way: Any) -> None:  # noqa: ANN401
     """Convert free CALs between per device and per user, where the purchase allows it; those that are held stay what they are.
 
@@ -138,6 +146,7 @@ def convert(desk: Desk, /, pack_id: str, cal_type: str, **way: Any) -> None:  # 
 @click.command("give-up-change")
 @click.argument("pack_id", metavar="PACK")
 @admin_command
+@acts("an answer that comes after all is refused")
 def give_up_change(desk: Desk, pack_id: str) -> None:
     """Let CALs be issued again that were set aside for a conversion, where its answer will not come.
 
@@ -164,7 +173,8 @@ def _change(
     body: Document = {"kind": "change", "change": kind, "pack": pack_id, "to": to_what}
     if count is not None:
         body["count"] = count
-    if preview or not yes:
+    preview = preview or view().dry_run
+    if (preview or not yes) and not view().curl:
         seen = ask(desk, body | {"preview": True}, None, None)
         if preview and desk.as_json:
             print_json(seen)

@@ -8,6 +8,7 @@ import rich_click as click
 from calward.domain.pack_requests import MoveReason, SourceState
 from calward.entrypoints.cli.asking import ask, asking_options, show_results
 from calward.entrypoints.cli.desk import Desk, admin_command
+from calward.entrypoints.cli.everywhere import acts
 from calward.entrypoints.cli.output import Column, Fit, cell, print_json, say, table
 from calward.entrypoints.cli.wiring import Document
 
@@ -55,6 +56,7 @@ _NEXT: Final = {
 @click.option("--proof", metavar="N", help="A number of the purchase; needed where the servers are not known as one's.")
 @asking_options
 @admin_command
+@acts()
 def move(
     desk: Desk,
     /,
@@ -115,6 +117,7 @@ def moves(desk: Desk) -> None:
 @click.argument("number", metavar="MOVE")
 @asking_options
 @admin_command
+@acts()
 def cancel_move(desk: Desk, /, number: str, **way: Any) -> None:  # noqa: ANN401 - click's options
     """Give up a move to this server that has not taken effect; the source keeps its packs.
 

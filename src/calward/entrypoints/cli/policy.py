@@ -6,6 +6,7 @@ import rich_click as click
 
 from calward.domain.cals import CalType
 from calward.entrypoints.cli.desk import Desk, admin_command, limit_options, to
+from calward.entrypoints.cli.everywhere import acts
 from calward.entrypoints.cli.output import Column, Fit
 from calward.entrypoints.cli.safe_text import safe
 
@@ -50,6 +51,7 @@ def list_(desk: Desk, limit: int, after: str | None) -> None:
     "--license-server", "servers", metavar="URL", multiple=True, help="In the order in which hosts ask; repeatable."
 )
 @admin_command
+@acts()
 def set_(desk: Desk, group: str, mode: str | None, servers: tuple[str, ...]) -> None:
     """Set the policy of a group; what is not named is left to each host.
 
@@ -65,6 +67,7 @@ def set_(desk: Desk, group: str, mode: str | None, servers: tuple[str, ...]) -> 
 @policy.command()
 @click.argument("group")
 @admin_command
+@acts()
 def remove(desk: Desk, group: str) -> None:
     """Remove the policy of a group: its hosts' own settings are in force again.
 

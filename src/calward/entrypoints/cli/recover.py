@@ -6,6 +6,7 @@ from typing import Any, Final
 import rich_click as click
 
 from calward.entrypoints.cli.desk import Desk, admin_command
+from calward.entrypoints.cli.everywhere import acts
 from calward.entrypoints.cli.files import read_bundle, write_text
 from calward.entrypoints.cli.output import cell, facts, print_json, say
 from calward.entrypoints.cli.safe_text import safe
@@ -45,6 +46,7 @@ _answer_file = click.option(
 @_request_file
 @_answer_file
 @admin_command
+@acts()
 def recover(desk: Desk, /, *, accept_loss: bool, nothing_lost: bool, **way: Any) -> None:  # noqa: ANN401 - click's options
     """Explain why the ledger is in quarantine and lead out of it; without an option nothing is changed.
 
@@ -73,6 +75,7 @@ def recover(desk: Desk, /, *, accept_loss: bool, nothing_lost: bool, **way: Any)
 @_request_file
 @_answer_file
 @admin_command
+@acts()
 def rebuild(desk: Desk, /, **way: Any) -> None:  # noqa: ANN401 - click's options
     """Get all key packs back into a new, empty ledger under the server's old id; needs no papers, the clearinghouse knows them.
 

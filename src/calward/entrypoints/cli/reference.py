@@ -23,7 +23,10 @@ Made from the commands by `python -m calward.entrypoints.cli.reference`; a test 
 
 Standard output is the result, standard error is talk.
 With `--json` the result is one JSON object (`audit tail` prints one a line), and an error is one JSON object on standard error:
-`problem`, `detail`, `help`, `exit_code`, `field`.
+a problem document as of RFC 9457 (`type`, `title`, `detail`, and `status` where HTTP has one),
+with `problem`, `help`, `exit_code` and `field`.
+With `--output yaml` and `--output csv` it is the same result in another form.
+`csv` has a line for each item; `--columns` chooses and orders columns.
 Tables fit the terminal: times are days there, and a narrow one gets less of each row; piped, each row is one line and everything is there.
 Colors appear on terminals only, and never when `NO_COLOR` is set.
 What cannot be seen in a name (control characters, changes of direction) is shown as an escape.
@@ -36,9 +39,19 @@ and that of `./dev run`.
 Over the Unix socket root and the service's own user need no token.
 Elsewhere `--token-file` or `CALWARD_TOKEN_FILE` names a file with one; other users must not be able to read it.
 A token is never an argument.
+
+`--profile NAME` or `CALWARD_PROFILE` names a table `[profile.NAME]` in `calward/config.toml` of `XDG_CONFIG_HOME` (by itself `~/.config`)
+with `server`, and `token_file`, `ca_file`, `fingerprint` where they are needed.
+
+## Before something is done
+
+`--dry-run` asks the license server what an act would come to: it is carried out there by all rules, told, and not kept.
+What cannot be undone is asked first where there is a terminal; `--yes` answers, `--no-input` fails instead, and without a terminal nothing is asked.
+`--curl` shows the HTTP request instead of sending it; the token is not in it, it is read from its file.
 """
 
 
+_SHARED_PLACE: Final = "options-of-every-command-that-asks-a-license-server"
 _SHARED_HEAD: Final = """\
 ## Options of every command that asks a license server
 
@@ -114,11 +127,18 @@ def _options(command: click.Command, context: click.Context) -> list[str]:
     records = _records(command, context)
     shared = _shared()
     own = [(names, help_) for names, help_ in records if shared.get(names) != help_]
-    others = [f"`{names.split()[0]}`" for names, help_ in records if shared.get(names) == help_]
+    others = [f"`{_long(names)}`" for names, help_ in records if shared.get(names) == help_]
     lines = _table(own) if own else []
+    if len(others) == len(shared):
+        others = [f"[those of every command that asks a license server](#{_SHARED_PLACE})"]
     if others:
         lines += [f"{'Also' if own else 'Options'}: {', '.join(others)}.", ""]
     return lines
+
+
+def _long(names: str) -> str:
+    """``--quiet`` of ``-q, --quiet``; a flag's value is no part of it."""
+    return next(one for one in names.replace(",", " ").split() if one.startswith("--"))
 
 
 def _shared() -> dict[str, str]:

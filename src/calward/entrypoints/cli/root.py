@@ -5,6 +5,7 @@ from typing import Final
 
 import rich_click as click
 
+import calward.entrypoints.cli.powershell  # noqa: F401 - one more shell that click knows from then on
 from calward.entrypoints.cli.lazy import LazyGroup, Place
 
 __all__ = ["COMMANDS", "cli"]

@@ -10,7 +10,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TextIO
+from typing import Any, TextIO
 
 import rich_click as click
 from rich_click import ClickException
@@ -18,6 +18,8 @@ from rich_click import ClickException
 from calward.domain.errors import LicensingError
 from calward.entrypoints.cli.exit_codes import EXIT_OF, HELP_FOR, Exit
 from calward.entrypoints.cli.safe_text import safe
+from calward.entrypoints.cli.view import wants_json
+from calward.entrypoints.statuses import STATUS
 
 __all__ = ["Trouble", "run"]
 
@@ -52,7 +54,7 @@ def run(command: click.Command, arguments: Sequence[str], wiring: object) -> int
         # click and rich end the program themselves where a reader, say ``head``, has had enough.
         return _leave_the_pipe() if isinstance(ended.__context__, BrokenPipeError) else _code_of(ended)
     except Exception as error:  # noqa: BLE001 - a bug, too, ends with a line that can be read.
-        return _complain(_trouble(error, arguments), as_json="--json" in arguments)
+        return _complain(_trouble(error, arguments), as_json=wants_json(arguments))
     return code if isinstance(code, int) else Exit.OK
 
 
@@ -85,8 +87,20 @@ def _misused(error: ClickException) -> Trouble:
 
 
 def _complain(trouble: Trouble, *, as_json: bool) -> int:
-    click.echo(json.dumps(asdict(trouble)) if as_json else str(trouble), err=True)
+    click.echo(json.dumps(_document(trouble)) if as_json else str(trouble), err=True)
     return trouble.exit_code
+
+
+def _document(trouble: Trouble) -> dict[str, Any]:
+    """A problem document (RFC 9457) with what a command line has to say beside it."""
+    named = {problem.value: status for problem, status in STATUS.items()}
+    head: dict[str, Any] = {
+        "type": f"urn:calward:problem:{trouble.problem}",
+        "title": trouble.problem.replace("-", " "),
+    }
+    if status := named.get(trouble.problem):
+        head |= {"title": status.phrase, "status": status.value}
+    return head | asdict(trouble)
 
 
 def _never_fail_to_print(stream: TextIO) -> None:

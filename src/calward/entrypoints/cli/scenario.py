@@ -1,6 +1,5 @@
 """How does a change come out before it is made? ``calward scenario run`` plays scenario files, without any server."""
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import PurePath
 from typing import Final, Protocol
@@ -13,6 +12,7 @@ from calward.app.scenarios.reader import read_scenario
 from calward.app.scenarios.results import ScenarioReport
 from calward.domain.errors import LicensingError
 from calward.domain.ladder import Ladder
+from calward.entrypoints.cli.output import print_json
 from calward.entrypoints.cli.safe_text import safe
 from calward.entrypoints.cli.scenario_view import document, print_report
 
@@ -56,7 +56,7 @@ def run(ctx: click.Context, files: Sequence[str], *, as_json: bool) -> None:
     """  # noqa: D301 -- click wants the character itself, which keeps the lines below it apart
     outcomes = [(file, _play(file, ctx.obj)) for file in files]
     if as_json:
-        click.echo(json.dumps(document(outcomes), indent=2))
+        print_json(document(outcomes))
     for file, outcome in outcomes:
         if isinstance(outcome, LicensingError):
             click.echo(safe(f"{file}: {outcome.detail}"), err=True)

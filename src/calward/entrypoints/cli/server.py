@@ -7,6 +7,7 @@ from typing import Any, Final
 import rich_click as click
 
 from calward.entrypoints.cli.desk import Desk, admin_command
+from calward.entrypoints.cli.everywhere import acts
 from calward.entrypoints.cli.files import read_envelope
 from calward.entrypoints.cli.output import cell
 from calward.entrypoints.cli.recover import rebuild, recover
@@ -65,6 +66,7 @@ for _command in (activate, deactivate, contact, take):
 @server.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
 @admin_command
+@acts()
 def keyring(desk: Desk, file: Path) -> None:
     """Take the clearinghouse's keyring from a file, where it cannot be fetched: it says whose packs are genuine.
 
@@ -83,6 +85,7 @@ def _version(said: Document) -> str:
 @server.command("set")
 @click.argument("settings", metavar="KEY=VALUE…", nargs=-1, required=True)
 @admin_command
+@acts()
 def set_(desk: Desk, settings: tuple[str, ...]) -> None:
     """Change settings of the license server.
 

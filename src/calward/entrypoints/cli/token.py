@@ -7,6 +7,7 @@ import rich_click as click
 
 from calward.domain.roles import Role
 from calward.entrypoints.cli.desk import Desk, admin_command, limit_options, to
+from calward.entrypoints.cli.everywhere import acts
 from calward.entrypoints.cli.output import Column, Fit, cell
 from calward.entrypoints.cli.safe_text import safe
 
@@ -59,6 +60,7 @@ def list_(desk: Desk, limit: int, after: str | None) -> None:
     help="Write the token to this new file, readable by its owner only, instead of showing it.",
 )
 @admin_command
+@acts()
 def make(desk: Desk, name: str, role: str, days: int, output: Path | None) -> None:
     """Make a token and show it, this once.
 
@@ -82,6 +84,7 @@ def make(desk: Desk, name: str, role: str, days: int, output: Path | None) -> No
 @token.command()
 @click.argument("token_id", metavar="TOKEN")
 @admin_command
+@acts("whoever uses it is shut out at once")
 def end(desk: Desk, token_id: str) -> None:
     """End a token at once; TOKEN is its id from the list.
 

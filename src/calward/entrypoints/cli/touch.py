@@ -7,6 +7,7 @@ import rich_click as click
 from calward.domain.statements import ActivationReason
 from calward.entrypoints.cli.asking import ask, asking_options, show_results
 from calward.entrypoints.cli.desk import Desk, admin_command
+from calward.entrypoints.cli.everywhere import acts
 from calward.entrypoints.cli.files import read_bundle
 from calward.entrypoints.cli.output import cell, print_json, say
 from calward.entrypoints.cli.wiring import Document
@@ -38,6 +39,7 @@ _REASONS = [one.value for one in ActivationReason if one is not ActivationReason
     help="Why it is activated once more; a new key of a known server is confirmed by telephone first.",
 )
 @admin_command
+@acts()
 def activate(
     desk: Desk, /, clearinghouse: str | None, request_file: Path | None, answer_file: Path | None, reason: str
 ) -> None:
@@ -79,6 +81,7 @@ def _activated(desk: Desk, said: Document) -> None:
 @click.command()
 @asking_options
 @admin_command
+@acts()
 def contact(desk: Desk, /, request_file: Path | None, clearinghouse: str | None) -> None:
     """Say to the clearinghouse what is held here, take what waits there, and renew the right to issue. Happens hourly by itself.
 
@@ -109,6 +112,7 @@ def take(desk: Desk, file: Path) -> None:
 @click.command()
 @asking_options
 @admin_command
+@acts("no full license is issued until it is activated again")
 def deactivate(desk: Desk, /, request_file: Path | None, clearinghouse: str | None) -> None:
     """Give up the right to issue, and tell the clearinghouse: temporary licenses only from now on; what runs stays.
 

@@ -1,11 +1,12 @@
 """Which Calward is this: ``calward version``."""
 
-import json
 import platform
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of
 
 import rich_click as click
+
+from calward.entrypoints.cli.output import print_json, say
 
 __all__ = ["version"]
 
@@ -21,7 +22,7 @@ def version(*, as_json: bool) -> None:
       calward version --json
     """  # noqa: D301 -- click wants the character itself, which keeps the lines below it apart
     facts = {"calward": _calward(), "python": platform.python_version(), "system": platform.system()}
-    click.echo(json.dumps(facts) if as_json else f"calward {facts['calward']} (Python {facts['python']})")
+    print_json(facts) if as_json else say(f"calward {facts['calward']} (Python {facts['python']})")
 
 
 def _calward() -> str:

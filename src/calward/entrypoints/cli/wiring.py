@@ -128,6 +128,9 @@ class Wiring(Protocol):
     def admin(self, where: Where) -> AdminClient:
         """Find the license server and make a client; raises LicensingError(UNREACHABLE) where there is none."""
 
+    def address_of(self, where: Where) -> str:
+        """The license server's address, without asking it; raises LicensingError(UNREACHABLE) where there is none to name."""
+
     def host(self, where: Where) -> HostClient:
         """Make a client with a host's token; without a token file one that can only enroll."""
 

@@ -54,6 +54,9 @@ def test_an_error_is_one_object_for_scripts(capsys):
     out, err = capsys.readouterr()
     assert out == ""
     assert json.loads(err) == {
+        "type": "urn:calward:problem:malformed",
+        "title": "Bad Request",
+        "status": 400,
         "problem": "malformed",
         "detail": "it is wrong",
         "help": HELP_FOR[Problem.MALFORMED],
