@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import socketserver
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -67,6 +68,13 @@ class Hook:
     posts: list[Post] = field(default_factory=list)
 
 
+class _Quiet(HTTPServer):
+    """Says nothing of clients that do not trust its certificate."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Leave it to the test."""
+
+
 @contextmanager
 def a_mail_server() -> Iterator[MailServer]:
     with MailServer() as server, _running(server):
@@ -74,7 +82,7 @@ def a_mail_server() -> Iterator[MailServer]:
 
 
 @contextmanager
-def a_webhook(statuses: list[int]) -> Iterator[Hook]:
+def a_webhook(statuses: list[int], tls: ssl.SSLContext | None = None) -> Iterator[Hook]:
     left = iter(statuses)
 
     class Handler(BaseHTTPRequestHandler):
@@ -87,8 +95,10 @@ def a_webhook(statuses: list[int]) -> Iterator[Hook]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    with HTTPServer(("127.0.0.1", 0), Handler) as server, _running(server):
-        hook = Hook(f"http://127.0.0.1:{server.server_address[1]}/hook")
+    with _Quiet(("127.0.0.1", 0), Handler) as server, _running(server):
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
+        hook = Hook(f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}/hook")
         yield hook
 
 

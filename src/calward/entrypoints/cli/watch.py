@@ -9,7 +9,7 @@ from calward.app.estates.watch import Outcome
 from calward.entrypoints.cli.desk import json_option
 from calward.entrypoints.cli.estate import estates_where
 from calward.entrypoints.cli.output import print_json, say
-from calward.entrypoints.cli.watch_loop import Shown, Watches, WiresWatching, raise_first, watch_options, watching
+from calward.entrypoints.cli.watch_loop import Shown, Watches, WiresWatching, end_with_first, watch_options, watching
 from calward.entrypoints.cli.wiring import Where
 from calward.insight.estate import Estate
 
@@ -86,4 +86,4 @@ def _try(ctx: click.Context, config: Path | None, *, as_json: bool) -> None:
     else:
         for one in outcome.told:
             say(f"{one}: took the test notice")
-    raise_first(outcome.failed)
+    end_with_first(ctx, outcome.failed)

@@ -4,20 +4,23 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import rich_click as click
 
 from calward.app.estates.watch import Outcome, Receiver
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.time_spans import SPAN_FORM, seconds_of
-from calward.entrypoints.cli.exit_codes import Exit
+from calward.entrypoints.cli.exit_codes import EXIT_OF, Exit
 from calward.entrypoints.cli.output import say
 from calward.entrypoints.cli.safe_text import safe
 from calward.insight.estate import Estate
 from calward.insight.notices import Notice
 
-__all__ = ["Shown", "Watches", "WiresWatching", "raise_first", "watch_options", "watching"]
+__all__ = ["Shown", "Watches", "WiresWatching", "end_with_first", "watch_options", "watching"]
+
+
+_AGAIN: Final = "; it is tried again at the next look"
 
 
 class Watches(Protocol):
@@ -103,7 +106,7 @@ def watching(ctx: click.Context, look: Callable[[], Outcome | None], *, once: bo
     if once:
         outcome = look()
         if outcome is not None:
-            raise_first(outcome.failed)
+            end_with_first(ctx, outcome.failed, _AGAIN)
         ctx.exit(Exit.FINDINGS if outcome is not None and outcome.told else Exit.OK)
     wiring: WiresWatching[Watches] = ctx.obj
     with wiring.signals_wait():
@@ -120,14 +123,13 @@ def watching(ctx: click.Context, look: Callable[[], Outcome | None], *, once: bo
                 return
 
 
-def raise_first(failed: Mapping[str, LicensingError]) -> None:
-    """End with the first error, after all others were told."""
-    errors = tuple(failed.values())
-    for error in errors[1:]:
-        _complain(error)
-    if errors:
-        raise errors[0]
+def end_with_first(ctx: click.Context, failed: Mapping[str, LicensingError], then: str = "") -> None:
+    """Say all errors, and end as the first one asks for; what usually helps against errors of its kind is about license servers."""
+    for error in failed.values():
+        _complain(error, then)
+    for error in failed.values():
+        ctx.exit(EXIT_OF[error.problem])
 
 
-def _complain(error: LicensingError) -> None:
-    say(f"error: {safe(error.detail)}; it is tried again at the next look", err=True)
+def _complain(error: LicensingError, then: str = _AGAIN) -> None:
+    say(f"error: {safe(error.detail)}{then}", err=True)
