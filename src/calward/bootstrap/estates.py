@@ -1,7 +1,7 @@
 """How do commands get an estate: one that was imported, or the running license server's?"""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from calward.adapters.admin_client import HttpAdminClient
@@ -10,7 +10,7 @@ from calward.adapters.exports.reading import ExportFiles
 from calward.adapters.exports.writing.html_page import html_text
 from calward.adapters.exports.writing.lsreport import lsreport_text
 from calward.adapters.exports.writing.tables_text import csv_text, json_text
-from calward.adapters.exports.writing.wmi_rows import WMI_KINDS, wmi_text
+from calward.adapters.exports.writing.wmi_rows import WMI_KINDS, Sums, history_text, summary_text, wmi_text
 from calward.adapters.ladders import load_ladder
 from calward.adapters.snooze_file import SnoozeFile, own_snoozes
 from calward.adapters.system import SystemClock
@@ -21,7 +21,7 @@ from calward.domain.errors import LicensingError, Problem
 from calward.insight.estate import Estate, Source
 from calward.insight.reports.report import Report
 
-__all__ = ["find_estate", "foreign_text", "import_estate", "open_estates", "open_snoozes", "served_estate"]
+__all__ = ["find_estate", "foreign_text", "import_estate", "open_estates", "open_snoozes", "served_estate", "sums_text"]
 
 
 def open_estates(folder: Path | None, environment: Mapping[str, str]) -> EstateFolder:
@@ -87,6 +87,11 @@ def report_text(found: Report, form: str, *, bare: bool) -> Iterator[str]:
     if form == "csv":
         return csv_text(found, bare=bare)
     return json_text(found) if form == "json" else html_text(found)
+
+
+def sums_text(estate: Estate, name: str, sums: Iterable[Sums]) -> Iterator[str]:
+    """Sums of moments with the property names of WMI: compliance as summary entries, history as a report a moment."""
+    return summary_text(sums, estate) if name == "compliance" else history_text(sums)
 
 
 def foreign_text(estate: Estate, name: str, *, lsreport: bool, hardware_ids: bool) -> Iterator[str]:

@@ -6,7 +6,7 @@ Loads a part when a command needs it: ``calward matrix`` loads no web server and
 import os
 import secrets
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from calward.adapters.admin_client import HttpAdminClient
     from calward.adapters.estate_folder import EstateFolder
+    from calward.adapters.exports.writing.wmi_rows import Sums
     from calward.adapters.http_exchange import Address
     from calward.adapters.license_server_client import LicenseServerClient
     from calward.adapters.pam_service import PamChange
@@ -335,6 +336,12 @@ class Wiring:
         from calward.bootstrap.estates import foreign_text
 
         return foreign_text(estate, name, lsreport=lsreport, hardware_ids=hardware_ids)
+
+    def sums_text(self, estate: "Estate", name: str, sums: Iterable["Sums"]) -> Iterator[str]:
+        """Compliance or history with the property names of WMI, in pieces."""
+        from calward.bootstrap.estates import sums_text
+
+        return sums_text(estate, name, sums)
 
     def save_text(self, path: Path, pieces: Iterator[str]) -> None:
         """Write a file whole or not at all; raises LicensingError."""

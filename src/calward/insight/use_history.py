@@ -5,11 +5,11 @@ number is what was in use at its end.
 """
 
 from bisect import bisect_right
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from calward.domain.cals import CalType
+from calward.insight.counting import counts_at
 from calward.insight.estate import Estate, EstateLicense, LicenseStatus, PackType
 from calward.insight.planner.needs import family_or_none
 
@@ -62,29 +62,30 @@ def license_span(estate: Estate, one: EstateLicense) -> Span | None:
 
 def from_spans(spans: Iterable[Span], now: int) -> Mapping[Pool, UseHistory]:
     """Count the licenses of each pool day by day, until the last day that is over."""
-    changes: dict[Pool, Counter[int]] = {}
     last = now // DAY - 1
+    days = range(last + 1 - _KEPT, last + 1)
+    first: dict[Pool, int] = {}
+    counts = counts_at(_changes(spans, now, first), [(day + 1) * DAY - 1 for day in days])
+    return {
+        pool: UseHistory(max(day, days.start), [float(n) for n in counts[pool][max(0, day - days.start) :]])
+        for pool, day in first.items()
+        if day <= last
+    }
+
+
+def _changes(spans: Iterable[Span], now: int, first: dict[Pool, int]) -> Iterator[tuple[Pool, int, int]]:
+    """Pool, when, and one more or one less; ``first`` learns each pool's first day."""
     for pool, begin, end in spans:
         for one in _both(pool):
-            change = changes.setdefault(one, Counter())
-            change[begin // DAY] += 1
+            first[one] = min(begin // DAY, first.get(one, begin // DAY))
+            yield one, begin, 1
             if end is not None and end <= now:
-                change[end // DAY] -= 1
-    found = {pool: _summed(change, last) for pool, change in changes.items()}
-    return {pool: history for pool, history in found.items() if history.counts}
+                yield one, end, -1
 
 
 def _both(pool: Pool) -> Sequence[Pool]:
     whole = Pool(pool.type, pool.family)
     return (whole, pool) if pool.pack else (whole,)
-
-
-def _summed(change: Mapping[int, int], last: int) -> UseHistory:
-    first, total, counts = min(change), 0, []
-    for day in range(first, last + 1):
-        total += change.get(day, 0)
-        counts.append(float(total))
-    return UseHistory(max(first, last + 1 - _KEPT), counts[-_KEPT:])
 
 
 def from_snapshots(snapshots: Iterable[Estate]) -> Mapping[Pool, UseHistory]:

@@ -1,11 +1,14 @@
 """Does the server's own snapshot hold everything, and can it be read back?"""
 
 import json
+from collections import Counter
 
 import pytest
 
 from calward.app.estates.document import from_json
 from calward.app.estates.own_estate import take_snapshot
+from calward.app.estates.own_history import history_from
+from calward.domain.answers import rfc3339
 from calward.domain.cals import CalType
 from calward.domain.roles import Role
 from calward.domain.statements import Program
@@ -95,3 +98,37 @@ def test_a_pack_says_by_which_program_it_was_bought_as_far_as_its_statement_does
     )
     server.install("P9")
     assert {pack.id: pack.program for pack in snapshot(server).packs} == {f"{1:032x}": "volume", "P9": "key pack"}
+
+
+def use_of(server, until):
+    query, headers = {"until": rfc3339(until)}, server.admin(Role.VIEWER, f"viewer until {until}")
+    return history_from(json.loads(server.client.get("/api/v1/estate/use", params=query, headers=headers).content))
+
+
+def running(history):
+    counts = Counter()
+    for one in history.steps:
+        counts[one.status.value] += one.number
+    return +counts
+
+
+def test_use_is_counted_by_the_day_and_knows_what_has_ended(used):
+    now = used.clock.now()
+    later = used.clock.pass_days(100)
+    assert running(use_of(used, now)) == {"active": 2, "over-used": 1, "temporary": 1}
+    assert running(use_of(used, now - DAY)) == {}
+    after = use_of(used, later + 5)
+    assert (after.until, running(after)) == (later, {})
+    assert {one.days for one in after.steps if one.number > 0} == {100}
+
+
+def test_packs_stand_in_it_from_when_to_when(used):
+    found = use_of(used, used.clock.now()).holdings
+    assert [(one.type, one.total, one.end) for one in found] == [
+        (PackType.PER_DEVICE, 1, None),
+        (PackType.PER_USER, 1, None),
+    ]
+
+
+def test_a_host_gets_no_history(server):
+    assert server.client.get("/api/v1/estate/use", headers=server.host()).status_code == 401

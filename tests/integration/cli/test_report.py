@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from calward.bootstrap.program import Wiring
+from calward.domain.answers import rfc3339
 from calward.entrypoints.cli.exit_codes import Exit
 from calward.insight.reports.catalog import REPORTS
 from tests.integration.cli.conftest import RealApi
@@ -132,7 +133,9 @@ def test_a_running_license_server_has_reports_of_its_own(run, server):
         ("usage", "--wmi", "--json"),
         ("usage", "--format", "xlsx"),
         ("usage", "--format", "table", "-o", "x.csv"),
-        ("history", "--wmi"),
+        ("hosts", "--lsreport"),
+        ("history", "--by", "host"),
+        ("failed", "--by", "moon"),
         ("users", "--lsreport"),
         ("compliance", "--at", "2026-02-30"),
         ("compliance", "--at", "yesterday"),
@@ -144,3 +147,47 @@ def test_what_cannot_be_is_a_usage_error_and_leaves_no_file(run, tmp_path, monke
     before = set(tmp_path.iterdir())
     assert run("report", *wrong).code == Exit.USAGE
     assert set(tmp_path.iterdir()) == before
+
+
+def test_refusals_are_counted_by_what_is_asked_for(run, server):
+    host = server.host("SH1", "2016", USER)
+    settings = {"per_user": "enforce"}
+    server.client.patch("/api/v1/server/settings", json=settings, headers=server.admin(name="mine"))
+    for user in ("CORP\\alice", "CORP\\bob", "carol"):
+        server.ask(host, user)
+    rows = run("report", "failed", "--by", "host", "--json", server=server).json["rows"]
+    assert [(row["host"], row["times"], row["holders"]) for row in rows] == [("SH1", 3, 3)]
+    found = run("report", "failed", "--by", "reason", "--json", server=server).json
+    assert found["facts"]["report"] == "failed: failed issuances by reason"
+    assert {row["times"] for row in found["rows"]} == {3}
+    lines = run("report", "failed", "--by", "domain", "--wmi", server=server).out.splitlines()
+    assert [line.rpartition(",")[0] for line in lines[1:]] == ['"","1"', '"CORP","2"']
+
+
+def test_our_own_ledger_knows_what_has_ended_since(run, server):
+    server.install("P1", type_=USER, total=5)
+    host = server.host("SH1", "2016", USER)
+    for user in ("alice", "bob"):
+        server.ask(host, user)
+    then = server.clock.now()
+    server.clock.pass_days(70)
+    server.ask(host, "carol")
+    at = rfc3339(then + 10)
+    (row,) = run("report", "compliance", "--at", at, "--json", server=server).json["rows"]
+    assert (row["held"], row["in_use"], row["verdict"]) == (5, 2, "compliant")
+    found = run("report", "history", "--json", server=server).json
+    # The pack is there from the first of ten weeks on; two licenses end after sixty days.
+    assert [row["issued"] for row in found["rows"]] == [2] * 9 + [0, 1]
+    assert found["notes"] == []
+    assert run("report", "history", "--version", "2008", "--json", server=server).json["rows"] == []
+    assert run("report", "history", "--license-server", "LS9", "--json", server=server).json["rows"] == []
+    ran = run("report", "compliance", "--at", at, "--wmi", server=server)
+    assert '"Per User","5","2","Available"' in ran.out
+
+
+def test_history_is_a_report_a_moment_for_wmi(run):
+    take(run, "two-servers", "2026-11-20T06:00:00Z")
+    lines = run("report", "history", "--wmi").out.splitlines()
+    assert lines[0].startswith('"FileName","GenerationDateTime","Version","InstalledLicenses","LicenseUsageCount"')
+    used = sum(row["issued"] for row in run("report", "summary", "--json").json["rows"] if row["type"] != "built-in")
+    assert lines[-1].split(",")[1:5:3] == ['"20261120060000.000000+000"', f'"{used}"']

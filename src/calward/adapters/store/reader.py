@@ -143,7 +143,7 @@ class SqlReader:
         return [*self._use_steps(license_.c.issued_at, 1, until), *self._use_steps(end, -1, until)]
 
     def _use_steps(self, moment: ColumnElement[int], sign: int, until: int) -> Sequence[UseStep]:
-        days = (literal(until, BigInteger) - moment).op("/")(_DAY)
+        days = (literal(until, BigInteger) - moment) // _DAY
         columns = (license_.c.pack, license_.c.type, license_.c.status, license_.c.version)
         # What ended before it began, as clocks may have it, was never there: both count on the same day.
         query = select(*columns, days.label("days"), func.count()).where(moment <= until, license_.c.issued_at <= until)

@@ -68,6 +68,7 @@ ENDPOINTS: Final[Mapping[tuple[str, str], Access]] = MappingProxyType(
         ("POST", f"{_API}/clearinghouse:ask"): Permission.MANAGE_PACKS,
         ("GET", f"{_API}/clearinghouse/moves"): Permission.READ,
         ("GET", f"{_API}/estate"): Permission.READ,
+        ("GET", f"{_API}/estate/use"): Permission.READ,
         ("GET", f"{_API}/packs"): Permission.READ,
         ("POST", f"{_API}/packs"): Permission.MANAGE_PACKS,
         ("GET", f"{_API}/packs/{{pack}}"): Permission.READ,

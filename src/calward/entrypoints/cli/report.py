@@ -1,13 +1,16 @@
 """What is used, what was bought, who was refused: as tables to read, file, send and print. ``calward report``."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
+from operator import itemgetter
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import rich_click as click
 
+from calward.app.estates.own_history import history_from
 from calward.app.estates.ports import EstateStore
 from calward.domain.answers import rfc3339
 from calward.domain.errors import LicensingError, Problem
@@ -18,17 +21,22 @@ from calward.entrypoints.cli.exit_codes import Exit
 from calward.entrypoints.cli.output import say
 from calward.entrypoints.cli.report_view import print_report
 from calward.entrypoints.cli.safe_text import safe
-from calward.entrypoints.cli.wiring import Where
+from calward.entrypoints.cli.wiring import AdminClient, Where
 from calward.insight.estate import Estate, PackType, Source
+from calward.insight.own_history import OwnHistory, pools_then
 from calward.insight.reports.catalog import REPORTS
 from calward.insight.reports.compliance import compliance
-from calward.insight.reports.history import Moment, history, look, look_back
-from calward.insight.reports.narrow import Part, narrow
+from calward.insight.reports.failed import BY, failed
+from calward.insight.reports.history import Moment, history, look, look_back, recall
+from calward.insight.reports.narrow import Part, narrow, narrow_pools
+from calward.insight.reports.pools import Pool, pools
 from calward.insight.reports.report import Report
 
 __all__ = ["WiresReports", "report"]
 
 _FORMS: Final = ("table", "csv", "json", "xlsx", "html")
+_SUMS: Final = frozenset({"compliance", "history"})
+"""Reports that are sums of pools: other systems have them without holders."""
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
@@ -47,6 +55,12 @@ class WiresReports(Protocol):
     def foreign_text(self, estate: Estate, name: str, *, lsreport: bool, hardware_ids: bool) -> Iterator[str]:
         """A report in the words of other systems' tools; raises LicensingError where they have none for it."""
 
+    def sums_text(self, estate: Estate, name: str, sums: Iterable[tuple[int, str, Sequence[Pool]]]) -> Iterator[str]:
+        """Compliance or history with the property names of WMI."""
+
+    def admin(self, where: Where) -> AdminClient:
+        """A client of the license server; raises LicensingError."""
+
     def save_text(self, path: Path, pieces: Iterator[str]) -> None:
         """Write a file whole or not at all; raises LicensingError."""
 
@@ -62,6 +76,7 @@ def report() -> None:
     Examples:
       calward report summary
       calward report compliance --at 2026-10-31 -o compliance.html
+      calward report failed --by reason
       calward report usage --wmi -o issued.csv
     """  # noqa: D301 -- click wants the character itself, which keeps the lines below it apart
 
@@ -104,8 +119,15 @@ def _command(name: str) -> click.Command:
         f"{answers}\n\nWithout NAME it is about the running license server, or the only imported estate where none runs."
         f"\n\n\b\nExamples:\n  calward report {name}\n  calward report {name} imported -o {name}.html"
     )
-    return click.command(name, help=text, short_help=answers)(run)
+    made = click.command(name, help=text, short_help=answers)(run)
+    if name == "failed":
+        made = _BY_OPTION(made)
+    return made
 
+
+_BY_OPTION: Final = click.option(
+    "--by", "by", multiple=True, type=click.Choice(tuple(BY)), help="Count refusals by this; several may be named."
+)
 
 for _name in REPORTS:
     report.add_command(_command(_name))
@@ -128,6 +150,7 @@ def _run(
     lsreport: bool,
     hardware_ids: bool,
     folder: Path | None,
+    by: tuple[str, ...] = (),
     **where: Any,  # noqa: ANN401
 ) -> None:
     wiring: WiresReports = ctx.obj
@@ -138,14 +161,44 @@ def _run(
     whole = wiring.estate(name, _where(**where), folder)
     part = Part(None if type_ is None else PackType(type_), version, license_server)
     store = wiring.estates(folder) if whole.source is Source.IMPORT else None
+    past = None if store else _past(wiring, _where(**where), whole, moment, report_name)
     estate = narrow(whole if moment is None else _then(whole, moment, store, report_name), part)
-    if wmi or lsreport:
-        _write(wiring, output, wiring.foreign_text(estate, report_name, lsreport=lsreport, hardware_ids=hardware_ids))
+    asked = _Asked(report_name, estate, part, moment, store, past, by)
+    if lsreport or (wmi and report_name not in _SUMS):
+        words = "failed by domain" if by == ("domain",) else report_name
+        _write(wiring, output, wiring.foreign_text(estate, words, lsreport=lsreport, hardware_ids=hardware_ids))
         return
-    found = _made(report_name, estate, part, moment, store)
+    if wmi:
+        _write(wiring, output, wiring.sums_text(estate, report_name, _sums(asked)))
+        return
+    found = _made(asked)
     _deliver(wiring, found, chosen, output, bare=bare)
     if found.found:
         ctx.exit(Exit.FINDINGS)
+
+
+class _Asked(NamedTuple):
+    """What a report is made of. ``store``: of an imported estate; ``past``: of our own ledger, where it is needed."""
+
+    name: str
+    estate: Estate
+    part: Part
+    moment: int | None
+    store: EstateStore | None
+    past: OwnHistory | None
+    by: tuple[str, ...]
+
+
+def _past(wiring: WiresReports, where: Where, whole: Estate, moment: int | None, name: str) -> OwnHistory | None:
+    """What our own ledger knows of its past; None where the snapshot is enough."""
+    if name == "history":
+        until = whole.taken_at if moment is None else min(moment, whole.taken_at)
+    elif name == "compliance" and moment is not None and moment < whole.taken_at:
+        until = moment
+    else:
+        return None
+    with closing(wiring.admin(where)) as client:
+        return history_from(client.ask("GET", "estate/use", query={"until": rfc3339(until)}))
 
 
 def _where(server: str | None, token_file: Path | None, ca_file: Path | None, fingerprint: str | None) -> Where:
@@ -182,15 +235,47 @@ def _then(whole: Estate, moment: int, store: EstateStore | None, report_name: st
     if report_name in ("compliance", "history") or whole.taken_at <= moment:
         return whole
     what = f"{whole.name} has no snapshot from {rfc3339(moment)} or before"
-    raise LicensingError(Problem.NOT_FOUND, f"{what}: only compliance can be told from a later one")
+    raise LicensingError(Problem.NOT_FOUND, f"{what}: only compliance and history can be told from a later one")
 
 
-def _made(report_name: str, estate: Estate, part: Part, moment: int | None, store: EstateStore | None) -> Report:
-    if report_name == "compliance":
-        return compliance(estate, part.words, moment)
-    if report_name == "history" and store is not None:
-        return history(estate, _moments(estate, part, moment, store), part.words)
-    return REPORTS[report_name].make(estate, part.words)
+def _made(asked: _Asked) -> Report:
+    words = asked.part.words
+    if asked.name == "compliance":
+        return compliance(asked.estate, words, asked.moment, _sums_then(asked))
+    if asked.name == "history":
+        return history(asked.estate, _all_moments(asked), words)
+    if asked.name == "failed":
+        return failed(asked.estate, words, asked.by)
+    return REPORTS[asked.name].make(asked.estate, words)
+
+
+def _sums_then(asked: _Asked) -> Sequence[Pool] | None:
+    """The sums at the moment that is asked for, where our own ledger knows them."""
+    if asked.past is None:
+        return None
+    ((_, found),) = pools_then(asked.past, asked.estate.ladder, [asked.past.until])
+    return narrow_pools(found, asked.part, asked.estate.ladder) if asked.estate.servers else ()
+
+
+def _all_moments(asked: _Asked) -> Sequence[Moment]:
+    if asked.past is not None:
+        return recall(asked.past, asked.estate.ladder, asked.part) if asked.estate.servers else ()
+    if asked.store is not None:
+        return _moments(asked.estate, asked.part, asked.moment, asked.store)
+    return [*look_back(asked.estate), look(asked.estate)]
+
+
+def _sums(asked: _Asked) -> Iterator[tuple[int, str, Sequence[Pool]]]:
+    """For WMI: compliance of each license server, history of all together."""
+    servers = [one.name for one in asked.estate.servers]
+    if asked.name == "history":
+        name = servers[0] if len(servers) == 1 else asked.estate.name
+        yield from ((at, name, found) for at, _, found in sorted(_all_moments(asked), key=itemgetter(0)))
+        return
+    at = asked.estate.taken_at if asked.moment is None else asked.moment
+    for server in servers:
+        then = _sums_then(asked)
+        yield at, server, pools(narrow(asked.estate, Part(server=server)), asked.moment) if then is None else then
 
 
 def _moments(estate: Estate, part: Part, until: int | None, store: EstateStore) -> Sequence[Moment]:

@@ -28,12 +28,15 @@ _COLUMNS: Final = (
 )
 
 
-def compliance(estate: Estate, filtered: str = "", at: int | None = None) -> Report:
-    """CALs held and licenses running at a moment (None: when the snapshot was taken), per version and type."""
-    found = [one for one in pools(estate, at) if one.rank >= 0 or one.used or one.temporary]
+def compliance(estate: Estate, filtered: str = "", at: int | None = None, then: Sequence[Pool] | None = None) -> Report:
+    """CALs held and licenses running at a moment (None: when the snapshot was taken), per version and type.
+
+    ``then``: the sums of that moment where the source knows its past; None: as far as the snapshot tells.
+    """
+    found = [one for one in (pools(estate, at) if then is None else then) if one.rank >= 0 or one.used or one.temporary]
     covered = _covered(found)
     missing = sum(pool.over - cover for pool, cover in zip(found, covered, strict=True))
-    notes = _notes(estate, at, found)
+    notes = _notes(estate, at, found) if then is None else ()
     facts = (
         *head("compliance", _TITLE, estate, filtered, notes),
         ("as of", rfc3339(estate.taken_at if at is None else at)),

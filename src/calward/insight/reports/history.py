@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from calward.domain.ladder import Ladder
 from calward.insight.estate import Estate
+from calward.insight.own_history import OwnHistory, pools_then
+from calward.insight.reports.narrow import Part, narrow_pools
 from calward.insight.reports.over_time import pools_over_time
 from calward.insight.reports.pools import Pool, pools
 from calward.insight.reports.report import Chart, Column, Holds, Line, Report, Row, head
 
-__all__ = ["Moment", "history", "look", "look_back"]
+__all__ = ["Moment", "history", "look", "look_back", "recall"]
 
 _TITLE: Final = "CALs and their use over time"
 _COLUMNS: Final = (
@@ -25,6 +28,7 @@ _WEEK: Final = 7 * 86_400
 _WEEKS: Final = 52
 _SNAPSHOT: Final = "snapshot"
 _INFERRED: Final = "inferred"
+_LEDGER: Final = "ledger"
 
 Moment = tuple[int, str, Sequence[Pool]]
 """When, how it is known, and the sums at that time."""
@@ -47,6 +51,13 @@ def look_back(estate: Estate, before: int | None = None) -> list[Moment]:
     ]
 
 
+def recall(past: OwnHistory, ladder: Ladder, part: Part | None = None) -> list[Moment]:
+    """What our own ledger knows of the weeks before a moment, and of that itself: nothing is missing. Oldest first."""
+    weeks = [past.until - number * _WEEK for number in range(_WEEKS, -1, -1)]
+    moments = [at for at in weeks if at >= past.begins] or [past.until]
+    return [(at, _LEDGER, narrow_pools(found, part, ladder)) for at, found in pools_then(past, ladder, moments)]
+
+
 def history(estate: Estate, moments: Iterable[Moment], filtered: str = "") -> Report:
     """All moments, oldest first; ``estate``: the newest snapshot."""
     ordered = sorted(moments, key=lambda one: (one[0], one[1]))
@@ -56,7 +67,9 @@ def history(estate: Estate, moments: Iterable[Moment], filtered: str = "") -> Re
         if inferred
         else ()
     )
-    facts = (*head("history", _TITLE, estate, filtered, notes), ("snapshots", len(ordered) - inferred))
+    snapshots = sum(origin == _SNAPSHOT for _, origin, _ in ordered)
+    known = ("snapshots", snapshots) if snapshots else ("moments", len(ordered))
+    facts = (*head("history", _TITLE, estate, filtered, notes), known)
     return Report("history", _TITLE, _COLUMNS, lambda: _rows(ordered), facts, notes, (_chart(ordered),))
 
 

@@ -1,10 +1,13 @@
 """Which part of an estate is a report about?"""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from calward.domain.ladder import Ladder
 from calward.insight.estate import Estate, PackType
+from calward.insight.reports.pools import Pool
 
-__all__ = ["Part", "narrow"]
+__all__ = ["Part", "narrow", "narrow_pools"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +49,10 @@ def narrow(estate: Estate, part: Part) -> Estate:
         licenses=[one for one in estate.licenses if fits(one.version, one.type, one.server)],
         failures=[one for one in estate.failures if fits(one.version, one.type, one.server)],
     )
+
+
+def narrow_pools(found: Iterable[Pool], part: Part | None, ladder: Ladder) -> list[Pool]:
+    """The sums with only what is asked for, of one license server; raises like ``narrow``."""
+    rank = None if part is None or part.version is None else ladder.family_of(part.version)
+    type_ = None if part is None else part.type
+    return [one for one in found if rank in (None, one.rank) and type_ in (None, one.type)]

@@ -185,6 +185,30 @@ def test_refusals_that_are_alike_are_one_row():
     assert [bar.parts[0].size for bar in report.charts[0].bars] == [5, 1]
 
 
+def test_refusals_are_counted_by_what_is_asked_for():
+    def refusal(host, holder, *reasons, times=1):
+        return EstateFailure(NOW, "ls1", host, holder, PackType.PER_USER, "2019", reasons, times)
+
+    failures = [
+        refusal("sh1", "CORP\\anna", "a", "b", times=3),
+        refusal("sh2", "ben@corp.example", "b"),
+        refusal("sh2", "cleo"),
+    ]
+
+    def by(*names):
+        report = failed(snapshot(failures=failures), "", names)
+        return [tuple(row.values())[: len(names) + 2] for row in table(report)]
+
+    assert by("host") == [("sh1", 3, 1), ("sh2", 2, 2)]
+    assert by("reason") == [("b", 4, 2), ("a", 3, 1), (None, 1, 1)]
+    assert by("domain") == [("CORP", 3, 1), ("", 1, 1), ("corp.example", 1, 1)]
+    assert by("host", "holder")[0] == ("sh1", "CORP\\anna", 3, 1)
+    assert any(
+        "3 refusals had several reasons" in note for note in failed(snapshot(failures=failures), "", ["reason"]).notes
+    )
+    assert failed(snapshot(failures=failures), "", ["host"]).title == "failed issuances by host"
+
+
 def test_what_a_summary_counts_and_what_of_the_files_was_not_read_stand_in_the_head():
     told = {"failed issuances in CORP": "23", "rows of a.csv": "1 key packs"}
     facts = dict(failed(snapshot(facts=told, problems=[ImportProblem("a.csv", 3, "is no date")])).facts)

@@ -5,7 +5,8 @@ Source: rd-licensing 7.2-7.4 (classes and properties), 1.1 (how "never" and "unl
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import chain
 from types import MappingProxyType
@@ -15,12 +16,15 @@ from calward.adapters.exports.wmi import CLASSES, SERVER_COLUMNS, UNLIMITED, Kin
 from calward.adapters.exports.writing.agreeing import Packs
 from calward.adapters.exports.writing.names import PRODUCT_TYPE, Names, cal_type, dmtf, license_status, program
 from calward.insight.estate import Estate, EstateLicense, EstatePack, PackType
+from calward.insight.reports.failed import domain_of
 from calward.insight.reports.narrow import Part, narrow
-from calward.insight.reports.pools import availability, pools
+from calward.insight.reports.pools import Pool, availability, pools
 
-__all__ = ["WMI_KINDS", "wmi_text"]
+__all__ = ["WMI_KINDS", "Sums", "history_text", "summary_text", "wmi_text"]
 
 Row = dict[str, str]
+Sums = tuple[int, str, Sequence[Pool]]
+"""At a second since 1970, of a license server, the pools there."""
 
 WMI_KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
     {
@@ -30,10 +34,16 @@ WMI_KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         "packs": Kind.PACKS,
         "summary": Kind.SUMMARY,
         "failed": Kind.FAILED,
+        "failed by domain": Kind.FAILED_SUMMARY,
         "hosts": Kind.HOSTS,
     }
 )
-"""What a report is in the other system's words; no class has what the others show."""
+"""What a report is in the other system's words; ``compliance`` and ``history`` are sums, for which there are two texts more."""
+_REPORT: Final = (
+    *("FileName", "GenerationDateTime", "Version"),
+    *("InstalledLicenses", "LicenseUsageCount", "ScopeType", "ScopeValue"),
+)
+"""Of Win32_TSLicenseReport; the counts are in it up to 2008 R2."""
 
 _SERVER: Final = SERVER_COLUMNS[0]
 _HOST_COLUMNS: Final = ("name", "version", "mode", "license servers", "last seen", "grace until")
@@ -50,6 +60,38 @@ def wmi_text(estate: Estate, kind: Kind) -> Iterator[str]:
     columns = (
         _host_columns(estate) if kind is Kind.HOSTS else (*CLASSES[kind].properties, *_more(estate, kind), _SERVER)
     )
+    return csv_pieces(chain([columns], ([row.get(name, "") for name in columns] for row in rows)))
+
+
+def summary_text(sums: Iterable[Sums], estate: Estate) -> Iterator[str]:
+    """Win32_TSLicenseReportSummaryEntry of some moment, for each license server."""
+    names = Names(estate.ladder)
+    rows = (_sum(pool, server, estate, names) for _, server, found in sums for pool in found if _told_of(pool))
+    return _text(CLASSES[Kind.SUMMARY].properties, rows)
+
+
+def history_text(sums: Iterable[Sums]) -> Iterator[str]:
+    """Win32_TSLicenseReport, a report a moment: what all CALs together are, and how many are used."""
+    return _text(_REPORT, (_report(at, server, found) for at, server, found in sums))
+
+
+def _report(at: int, server: str, found: Sequence[Pool]) -> Row:
+    held = [pool.held for pool in found if _told_of(pool)]
+    endless = any(number is None for number in held)
+    return {
+        "GenerationDateTime": dmtf(at),
+        "InstalledLicenses": _ENDLESS if endless else str(sum(number or 0 for number in held)),
+        "LicenseUsageCount": str(sum(pool.used for pool in found if _told_of(pool))),
+        _SERVER: server,
+    }
+
+
+def _told_of(pool: Pool) -> bool:
+    return pool.type is not PackType.BUILT_IN
+
+
+def _text(properties: Iterable[str], rows: Iterable[Row]) -> Iterator[str]:
+    columns = (*properties, _SERVER)
     return csv_pieces(chain([columns], ([row.get(name, "") for name in columns] for row in rows)))
 
 
@@ -151,18 +193,22 @@ def _summary(estate: Estate) -> Iterator[Row]:
     names = Names(estate.ladder)
     for server in estate.servers:
         for pool in pools(narrow(estate, Part(server=server.name))):
-            if pool.type is not PackType.BUILT_IN:
-                version = None if pool.rank < 0 else estate.ladder.family_versions(pool.rank)[0]
-                title, number = names.version(version)
-                yield {
-                    "ProductVersion": title,
-                    "ProductVersionID": number,
-                    "TSCALType": cal_type(pool.type),
-                    "InstalledLicenses": _ENDLESS if pool.held is None else str(pool.held),
-                    "IssuedLicenses": str(pool.used),
-                    "TSCALAvailability": availability(pool),
-                    _SERVER: server.name,
-                }
+            if _told_of(pool):
+                yield _sum(pool, server.name, estate, names)
+
+
+def _sum(pool: Pool, server: str, estate: Estate, names: Names) -> Row:
+    version = None if pool.rank < 0 else estate.ladder.family_versions(pool.rank)[0]
+    title, number = names.version(version)
+    return {
+        "ProductVersion": title,
+        "ProductVersionID": number,
+        "TSCALType": cal_type(pool.type),
+        "InstalledLicenses": _ENDLESS if pool.held is None else str(pool.held),
+        "IssuedLicenses": str(pool.used),
+        "TSCALAvailability": availability(pool),
+        _SERVER: server,
+    }
 
 
 def _failures(estate: Estate) -> Iterator[Row]:
@@ -178,6 +224,14 @@ def _host_columns(estate: Estate) -> tuple[str, ...]:
     reach = ("connectivity",) if any(one.reach for one in estate.hosts) else ()
     events = ("events",) if any(one.events is not None for one in estate.hosts) else ()
     return (*_HOST_COLUMNS, *reach, *events)
+
+
+def _failures_by_domain(estate: Estate) -> Iterator[Row]:
+    counts: Counter[tuple[str, str]] = Counter()
+    for one in estate.failures:
+        counts[one.server, domain_of(one.holder)] += one.times
+    for (server, domain), number in sorted(counts.items()):
+        yield {"DomainName": domain, "FailedIssuanceCount": str(number), _SERVER: server}
 
 
 def _hosts(estate: Estate) -> Iterator[Row]:
@@ -198,6 +252,7 @@ _ROWS: Final[Mapping[Kind, Callable[[Estate], Iterator[Row]]]] = MappingProxyTyp
         Kind.USER_REPORT: _users,
         Kind.SUMMARY: _summary,
         Kind.FAILED: _failures,
+        Kind.FAILED_SUMMARY: _failures_by_domain,
         Kind.HOSTS: _hosts,
     }
 )

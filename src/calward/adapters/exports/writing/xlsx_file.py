@@ -42,6 +42,7 @@ def _save(book: Workbook, report: Report) -> None:
     try:
         formats = {
             "bold": book.add_format({"bold": True, "bottom": 1}),
+            "count": book.add_format({"num_format": "#,##0"}),
             "time": book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss", "align": "left"}),
         }
         _about(book.add_worksheet("About"), report, formats)
@@ -63,11 +64,18 @@ def _table(book: Workbook, report: Report, formats: dict[str, Format]) -> None:
     sheet, place, number = _sheet(book, report, formats, 1), 0, 1
     for row in report.rows():
         if place == _ROWS:
+            _filter(sheet, report, place)
             number += 1
             sheet, place = _sheet(book, report, formats, number), 0
         place += 1
         for at, (value, column) in enumerate(zip(row, report.columns, strict=True)):
-            _cell(sheet, place, at, value, column, formats["time"])
+            _cell(sheet, place, at, value, column, formats)
+    _filter(sheet, report, place)
+
+
+def _filter(sheet: Worksheet, report: Report, rows: int) -> None:
+    """Arrows in the header, by which to sort and to choose."""
+    sheet.autofilter(0, 0, rows, len(report.columns) - 1)
 
 
 def _sheet(book: Workbook, report: Report, formats: dict[str, Format], number: int) -> Worksheet:
@@ -81,12 +89,14 @@ def _sheet(book: Workbook, report: Report, formats: dict[str, Format], number: i
     return sheet
 
 
-def _cell(sheet: Worksheet, row: int, at: int, value: Cell, column: Column, time: Format) -> None:
+def _cell(sheet: Worksheet, row: int, at: int, value: Cell, column: Column, formats: dict[str, Format]) -> None:
     if value is None:
         _write(sheet, row, at, column.nothing)
     elif column.holds is Holds.MOMENT:
         # A spreadsheet's dates know no zone: they are UTC, as the first sheet says.
-        sheet.write_datetime(row, at, datetime.fromtimestamp(int(value), UTC).replace(tzinfo=None), time)
+        sheet.write_datetime(row, at, datetime.fromtimestamp(int(value), UTC).replace(tzinfo=None), formats["time"])
+    elif isinstance(value, int):
+        sheet.write_number(row, at, value, formats["count"])
     else:
         _write(sheet, row, at, value)
 

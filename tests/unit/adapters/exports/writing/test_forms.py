@@ -97,7 +97,9 @@ def test_a_workbook_holds_texts_as_texts_numbers_as_numbers_and_times_as_times(t
 def test_a_workbook_shows_counts_that_can_be_added_up(tmp_path):
     path = tmp_path / "c.xlsx"
     save_workbook(path, compliance(snapshot(pack(total=5, issued=7), pack("2", "2022", None))))
-    values = [[cell.value for cell in row] for row in openpyxl.load_workbook(path)["compliance"].iter_rows()]
+    sheet = openpyxl.load_workbook(path)["compliance"]
+    values = [[cell.value for cell in row] for row in sheet.iter_rows()]
+    assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", "A1:I3")
     assert values[1][2] == "unlimited"
     assert values[2][2:5] == [5, 7, 2]
 
