@@ -60,6 +60,23 @@ def test_what_comes_after_it_is_as_if_nothing_had_been(busy, admin):
     assert busy.client.delete("/api/v1/packs/P2?dry_run=true", headers=admin).status_code == 404
 
 
+@pytest.mark.parametrize("said", ["1", "True", "yes", "", "true&dry_run=false"])
+def test_what_is_neither_true_nor_false_does_nothing(busy, admin, said):
+    before = state(busy, admin)
+    answer = busy.client.delete(f"/api/v1/packs/P2?dry_run={said}", headers=admin)
+    assert (answer.status_code, answer.json()["field"]) == (400, "dry_run")
+    assert state(busy, admin) == before
+
+
+@pytest.mark.parametrize(("method", "target", "body", "outcome"), ACTS)
+def test_the_document_says_how_a_try_is_answered(busy, admin, method, target, body, outcome):
+    document = busy.client.get("/api/openapi.json").json()
+    path = "/api/v1/" + target.replace("SH1", "{host}").replace("farm1", "{group}")
+    path = path.replace("P1", "{pack}").replace("P2", "{pack}")
+    answer = document["paths"][path][method.lower()]["responses"]["200"]["content"]["application/json"]["schema"]
+    assert {"$ref": "#/components/schemas/Tried"} in answer["anyOf"]
+
+
 def test_a_role_that_may_not_may_not_try(busy):
     assert busy.client.delete("/api/v1/packs/P2?dry_run=true", headers=busy.admin(Role.VIEWER)).status_code == 403
 

@@ -112,6 +112,17 @@ _ANSWERS: Final[dict[str, dict[str, Any]]] = {
             "now": {"type": "string"},
         },
     },
+    "Tried": {
+        "type": "object",
+        "description": "What an act would have come to, where it was only tried",
+        "required": ["outcome", "reason", "detail", "dry_run"],
+        "properties": {
+            "outcome": {"type": "string", "examples": ["possible"]},
+            "reason": {"type": "array", "items": {"type": "string"}},
+            "detail": {"type": ["string", "null"]},
+            "dry_run": {"const": True},
+        },
+    },
     "BatchAnswer": {
         "type": "object",
         "required": ["answers", "signed"],
@@ -180,6 +191,9 @@ def _finish(operation: dict[str, Any], method: str, path: str) -> None:
         operation["x-permission"] = access.value
         if method not in READS and path not in NOT_TRIED:
             operation["parameters"] = [*operation.get("parameters", []), _DRY_RUN]
+            content = operation["responses"]["200"]["content"]
+            done = [kind["schema"] for name, kind in content.items() if name == "application/json"]
+            content["application/json"] = {"schema": {"anyOf": [*done, {"$ref": _REFERENCE.format(name="Tried")}]}}
     operation["responses"].pop("422", None)
     content = {"application/problem+json": {"schema": _PROBLEM}}
     operation["responses"]["default"] = {"description": "A problem document (RFC 9457)", "content": content}

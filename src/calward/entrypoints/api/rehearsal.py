@@ -59,9 +59,15 @@ class _Rehearsal:
 
 
 def rehearsing(request: Request, services: Services) -> Services:
-    """The services on which a request is only tried, where it asks for that; raises LicensingError(MALFORMED) where none can be."""
-    if request.method in READS or request.query_params.get(DRY_RUN) != "true":
+    """The services on which a request is only tried, where it asks for that; raises LicensingError(MALFORMED) where none can be.
+
+    Whoever writes ``dry_run=1`` wants nothing done: what is neither true nor false is refused, not taken for false.
+    """
+    said = set(request.query_params.getlist(DRY_RUN)) or {"false"}
+    if request.method in READS or said == {"false"}:
         return services
+    if said != {"true"}:
+        raise LicensingError(Problem.MALFORMED, f"{DRY_RUN} is true or false: nothing was done", field=DRY_RUN)
     if request.url.path in NOT_TRIED:
         detail = "this cannot be tried beforehand: each thing in it is checked when it is taken"
         raise LicensingError(Problem.MALFORMED, detail, field=DRY_RUN)
