@@ -46,8 +46,8 @@ def _none(view: View) -> Said:
     gone = set(over)
     rest = [host.name for host in empty if host.name not in gone]
     groups = (
-        (over, Severity.ERROR, "their grace period is over: they refuse clients"),
-        (rest, Severity.WARNING, "they live by their grace period"),
+        (over, Severity.ERROR, "the grace period is over, and clients are refused"),
+        (rest, Severity.WARNING, "clients are let in only while the grace period lasts"),
     )
     return found(
         (_nowhere(view, names, severity, tail) for names, severity, tail in groups if names),
@@ -62,7 +62,7 @@ def _nowhere(view: View, names: list[str], severity: Severity, tail: str) -> Tro
         Subject(Kind.HOST, "in grace" if severity is Severity.WARNING else "after grace"),
         f"{counted(number, 'host')} {verb(number, 'lists', 'list')} no license server; {tail}",
         listing(names),
-        "the list was never set, or the policy that sets it does not reach them",
+        "the list was never set, or the policy that sets it does not reach everywhere",
         view.either("name a license server in the settings of the host", f"name a license server: {_SET}"),
         names=names,
     )

@@ -1,5 +1,7 @@
 """Does an estate come back as it was from the files that are written of it?"""
 
+import csv
+import io
 import subprocess
 import sys
 from dataclasses import replace
@@ -10,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calward.adapters.exports.reading import ExportFiles
+from calward.adapters.exports.wmi import NEVER
 from calward.adapters.exports.writing.lsreport import lsreport_text
 from calward.adapters.exports.writing.wmi_rows import WMI_KINDS, wmi_text
 from calward.app.estates.join import join
+from calward.domain.cals import CalType
 from calward.insight.estate import (
     Estate,
     EstateFailure,
@@ -175,6 +179,41 @@ def test_hosts_come_back_with_their_lists_and_times(tmp_path):
     ]
     estate = Estate("e", Source.CALWARD, TAKEN, ladder(), hosts=hosts)
     assert list(read(*written(estate, tmp_path, "hosts")).hosts) == hosts
+
+
+@st.composite
+def host_lists(draw) -> list[EstateHost]:
+    names = draw(st.lists(WORTH, min_size=1, max_size=4, unique_by=str.casefold))
+    says_states, says_events = draw(st.booleans()), draw(st.booleans())
+    hosts = []
+    for name in names:
+        servers = tuple(draw(st.lists(st.from_regex(r"ls[a-z0-9.-]{0,9}", fullmatch=True), max_size=3)))
+        mode = draw(st.none() | st.sampled_from(CalType))
+        unset = ("mode",) * (mode is None and draw(st.booleans())) + ("servers",) * (
+            not servers and draw(st.booleans())
+        )
+        reach = tuple(draw(st.integers(0, 11)) for _ in servers) if says_states else ()
+        events = tuple(draw(st.lists(st.integers(1000, 1200), max_size=3))) if says_events else None
+        version = draw(st.none() | VERSIONS)
+        times = draw(TIMES), draw(TIMES.filter(lambda at: at is None or at < NEVER[1]))
+        hosts.append(EstateHost(name, version, mode, servers, *times, unset, reach, events))
+    return hosts
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    hosts=host_lists(), separator=st.sampled_from(",;\t"), encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"])
+)
+def test_any_hosts_come_back_in_any_encoding_and_with_any_separator(tmp_path_factory, hosts, separator, encoding):
+    estate = Estate("e", Source.IMPORT, TAKEN, ladder(), hosts=hosts)
+    rows = csv.reader(io.StringIO("".join(wmi_text(estate, WMI_KINDS["hosts"])), newline=""))
+    out = io.StringIO(newline="")
+    csv.writer(out, delimiter=separator).writerows(rows)
+    path = tmp_path_factory.mktemp("hosts") / "hosts.csv"
+    path.write_text(out.getvalue(), encoding=encoding, newline="")
+    again = read(path)
+    assert list(again.hosts) == hosts
+    assert list(again.problems) == []
 
 
 def test_our_own_over_used_license_is_an_active_one_there(tmp_path):
