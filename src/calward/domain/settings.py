@@ -4,10 +4,12 @@ Every number of the product stands here and nowhere else. "[LIC n]" names a sect
 the periods were published by Microsoft for its own system, of which ours is the successor.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 from calward.domain.errors import LicensingError, Problem
 
@@ -72,9 +74,13 @@ def changed(settings: Settings, values: Mapping[str, object]) -> Settings:
     return replace(settings, **{key: _read(key, known[key], value) for key, value in values.items()})  # type: ignore[arg-type]
 
 
+_STRANGE: Final = re.compile(r"[_\s]|[^\x00-\x7f]")
+"""What Python takes in a number and nobody writes there: ``6_0``, spaces, digits of other scripts."""
+
+
 def _read(key: str, old: object, value: object) -> object:
     """One value as the type that the setting has."""
-    text = str(value)
+    text = _STRANGE.sub("?", str(value))
     if isinstance(old, bool):
         _require(text.lower() in {"true", "false"}, key, "true or false")
         return text.lower() == "true"

@@ -76,6 +76,19 @@ def test_what_is_not_there_is_a_problem_document_too(server, admin):
         assert answer.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/api/v1/packs", "GET, POST"),
+        ("POST", "/api/v1/hosts/SH1", "DELETE, GET, PATCH"),
+        ("DELETE", "/api/v1/status", "GET"),
+    ],
+)
+def test_an_address_says_which_methods_it_takes(server, admin, method, path, allowed):
+    answer = server.client.request(method, path, headers=admin)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+
+
 def test_every_answer_carries_the_newest_checkpoint(server, admin):
     for path in ("/api/v1/status", "/api/v1/nothing", "/setup"):
         assert server.client.get(path, headers=admin).headers["calward-checkpoint"] == "bm90ZQ=="

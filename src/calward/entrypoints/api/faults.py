@@ -15,10 +15,12 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from calward.app.ports import Entropy
 from calward.domain.errors import LicensingError, Problem
+from calward.entrypoints.api.access import ENDPOINTS
 from calward.entrypoints.api.attempts import WITHIN, TooManyError
 from calward.entrypoints.api.rehearsal import Rehearsed, rehearsed
 from calward.entrypoints.problems import licensing_problem, problem
@@ -113,7 +115,7 @@ def _invalid(_request: Request, error: Exception) -> Response:
     return problem(HTTPStatus.BAD_REQUEST, Problem.MALFORMED.value, detail, errors=faults[:20])
 
 
-def _http(_request: Request, error: Exception) -> Response:
+def _http(request: Request, error: Exception) -> Response:
     """What the framework itself says: no such address, no such method."""
     if not isinstance(error, HTTPException):
         raise error
@@ -122,7 +124,14 @@ def _http(_request: Request, error: Exception) -> Response:
     kind = kinds.get(status, status.phrase.lower().replace(" ", "-"))
     answer = problem(status, kind, _DETAILS.get(status, _shown(str(error.detail), MOST_SHOWN)))
     answer.headers.update(error.headers or {})
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:  # The framework names those of the first route that has this address.
+        answer.headers["Allow"] = ", ".join(_methods(request.url.path))
     return answer
+
+
+def _methods(path: str) -> list[str]:
+    """The methods that an address takes."""
+    return sorted({method for method, template in ENDPOINTS if compile_path(template)[0].fullmatch(path)})
 
 
 _DETAILS: Final = {
