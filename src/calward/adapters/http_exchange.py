@@ -168,7 +168,9 @@ class _Errand:
         self._connection.connect()
         self._check_pin()  # Before the first byte of the request: it carries the token.
         message = self._message
-        self._connection.request(message.method, message.target, message.body, message.headers())
+        # Who is refused by the head of the request is answered, and cut off, before the body has been sent.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self._connection.request(message.method, message.target, message.body, message.headers())
         with self._connection.getresponse() as response:
             body = response.read(_MAX_REPLY + 1)
         if len(body) > _MAX_REPLY:

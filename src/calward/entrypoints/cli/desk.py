@@ -13,6 +13,7 @@ from urllib.parse import quote
 import rich_click as click
 
 from calward.domain.errors import LicensingError, Problem
+from calward.entrypoints.cli.near_names import near_names
 from calward.entrypoints.cli.output import Column, facts, print_json, say, table
 from calward.entrypoints.cli.safe_text import safe
 from calward.entrypoints.cli.ways import refuse
@@ -89,8 +90,15 @@ class Desk:
         return found
 
     def ask(self, method: str, target: str, *, query: Query | None = None, body: Document | None = None) -> Document:
-        """One question; raises LicensingError."""
-        return self.admin.ask(method, target, query=query, body=body)
+        """One question; raises LicensingError, for an unknown name with what may be meant."""
+        try:
+            return self.admin.ask(method, target, query=query, body=body)
+        except LicensingError as error:
+            if error.problem is Problem.NOT_FOUND and (meant := near_names(self.admin, target)):
+                raise LicensingError(
+                    error.problem, f"{error.detail}: did you mean {meant}?", field=error.field
+                ) from None
+            raise
 
     def show(self, document: Document, names: Mapping[str, str]) -> None:
         """Show one thing."""

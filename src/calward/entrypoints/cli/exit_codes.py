@@ -64,7 +64,7 @@ HELP_FOR: Final = MappingProxyType(
         Problem.NOT_FOUND: "check its spelling; the list command of the same group shows what there is",
         Problem.CONFLICT: "show the thing named above; a new request needs a new request id",
         Problem.UNAUTHORIZED: "name a file with a valid token by --token-file or CALWARD_TOKEN_FILE, or be root on the server",
-        Problem.FORBIDDEN: "use a token with a role that allows this; calward token list shows which there are",
+        Problem.FORBIDDEN: "do what is said above, or use a token with a role that allows this; calward token list shows which there are",
         Problem.UNAVAILABLE: "try again in a moment; a repeated request id never takes a second CAL",
         Problem.UNREACHABLE: "start the license server by calward serve, or name another by --server or CALWARD_SERVER",
         Problem.CORRUPT: "run calward audit verify and keep a copy of the database before anything else",

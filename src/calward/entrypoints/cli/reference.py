@@ -142,9 +142,12 @@ def _long(names: str) -> str:
 
 
 def _shared() -> dict[str, str]:
-    """What many commands have: as ``calward status``, which has nothing else."""
-    command = cli.load("status")
-    return dict(_records(command, click.Context(command, info_name="calward status")))
+    """What many commands have: as ``calward server show``, which has nothing else."""
+    group = cli.load("server")
+    if not isinstance(group, click.Group):
+        raise AssertionError
+    command = group.commands["show"]
+    return dict(_records(command, click.Context(command, info_name="calward server show")))
 
 
 def _records(command: click.Command, context: click.Context) -> list[tuple[str, str]]:

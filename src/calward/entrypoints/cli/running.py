@@ -6,11 +6,12 @@ object where the command was asked for JSON. A traceback is shown only to who as
 
 import json
 import os
+import re
 import sys
 import traceback
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 import rich_click as click
 from rich_click import ClickException
@@ -22,6 +23,9 @@ from calward.entrypoints.cli.view import wants_json
 from calward.entrypoints.statuses import STATUS
 
 __all__ = ["Trouble", "run"]
+
+_ERRNO: Final = re.compile(r"\[Errno -?\d+\] ")
+"""What the system calls an error stands beside it in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,11 @@ def _trouble(error: Exception, arguments: Sequence[str]) -> Trouble:
     match error:
         case LicensingError():
             return Trouble(
-                error.problem.value, error.detail, HELP_FOR[error.problem], EXIT_OF[error.problem], error.field
+                error.problem.value,
+                _ERRNO.sub("", error.detail),
+                HELP_FOR[error.problem],
+                EXIT_OF[error.problem],
+                error.field,
             )
         case ClickException():
             return _misused(error)

@@ -1,9 +1,13 @@
 """What does an administrator fear: when does what stop? ``calward status``."""
 
+import json
+import sys
+import time
 from typing import Any, Final
 
 import rich_click as click
 
+from calward.domain.errors import LicensingError, Problem
 from calward.entrypoints.cli.desk import Desk, admin_command
 from calward.entrypoints.cli.output import Column, Fit, facts, print_json, say, table
 from calward.entrypoints.cli.safe_text import safe
@@ -19,6 +23,8 @@ PACK_COLUMNS: Final[tuple[Column, ...]] = (
     Column("expires", "expires_at"),
 )
 
+_EVERY_SECONDS: Final = 5.0
+_PASSES: Final = frozenset({Problem.UNREACHABLE, Problem.UNAVAILABLE})
 _STOPS: Final[tuple[Column, ...]] = (Column("when", "at"), Column("what", "sentence", Fit.FOLDED))
 _SERVER: Final = {
     "name": "license server",
@@ -29,20 +35,58 @@ _SERVER: Final = {
 
 
 @click.command()
+@click.option(
+    "--watch", is_flag=True, help="Go on, and show what changes, until Ctrl-C; with --json one object a line."
+)
 @admin_command
-def status(desk: Desk) -> None:
+def status(desk: Desk, *, watch: bool) -> None:
     """Say in one line what stops first and when, then show server, packs and licenses.
 
     \b
     Examples:
       calward status
       calward status --json
+      calward status --watch
       calward status --server https://ls1.example:8460 --token-file ./token
     """  # noqa: D301 -- click wants the character itself, which keeps the lines below it apart
     found = desk.ask("GET", "status")
-    if desk.as_json:
+    if watch:
+        _watch(desk, found)
+    elif desk.as_json:
         print_json(found)
-        return
+    else:
+        _tell(found)
+
+
+def _watch(desk: Desk, found: dict[str, Any]) -> None:
+    """Show it again whenever it is another one; a server that is away for a while is waited for."""
+    shown: dict[str, Any] | None = None
+    while True:
+        if found != shown:
+            _again(found, as_json=desk.as_json)
+            shown = found
+        sys.stdout.flush()
+        time.sleep(_EVERY_SECONDS)
+        try:
+            found = desk.ask("GET", "status")
+        except LicensingError as error:
+            if error.problem not in _PASSES:
+                raise
+            say(f"{safe(error.detail)}: asked again", err=True)
+
+
+def _again(found: dict[str, Any], *, as_json: bool) -> None:
+    """The whole page on a terminal; a line for whoever keeps what comes."""
+    if as_json:
+        say(json.dumps(found))
+    elif sys.stdout.isatty():
+        click.clear()
+        _tell(found)
+    else:
+        say(safe(found.get("line", "")))
+
+
+def _tell(found: dict[str, Any]) -> None:
     say(safe(found.get("line", "the license server does not say what stops first")))
     say()
     _show(found)

