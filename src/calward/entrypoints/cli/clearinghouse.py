@@ -1,5 +1,6 @@
 """How does whoever sells CALs make a clearinghouse, run it, and answer requests that came as files?"""
 
+import json
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -145,7 +146,8 @@ def serve(
         say_aside(f"warning: {name} is not encrypted: calward clearinghouse encrypt-keys")
 
     def ready(url: str) -> None:
-        say(as_json, {"url": url}, [f"clearinghouse serves {url}"])
+        # One line: whoever has started us waits for it.
+        click.echo(json.dumps({"url": url}) if as_json else f"clearinghouse serves {url}")
 
     wiring.serve_asgi(app, host, port, certificate=tls_certificate, key=tls_key, ready=ready)
 

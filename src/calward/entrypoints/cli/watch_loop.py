@@ -132,4 +132,4 @@ def end_with_first(ctx: click.Context, failed: Mapping[str, LicensingError], the
 
 
 def _complain(error: LicensingError, then: str = _AGAIN) -> None:
-    say(f"error: {safe(error.detail)}{then}", err=True)
+    click.echo(f"error: {safe(error.detail)}{then}", err=True)  # Said also where talk is not wanted.
