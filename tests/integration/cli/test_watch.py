@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from calward.adapters import notices
+from calward.adapters.one_process import only_process
 from calward.entrypoints.cli.exit_codes import Exit
 from tests.support.command_line import calward
 from tests.support.notice_receivers import a_mail_server, a_webhook
@@ -119,12 +120,60 @@ def test_a_webhook_that_is_out_of_order_keeps_nobody_else_from_being_told_and_is
         ("[webhook]\nurl = 'http://example.org/'\nsecret_file = 's'", "webhook.url must be https"),
         ("[webhook]\nurl = 3\nsecret_file = 's'", "webhook.url must be a text"),
         ("= 3", "is no TOML"),
+        ("settle = 'soon'", "settle must be a time like 90s"),
+        ("[threshold]\nmeasure = 'free'", "threshold must be written [[threshold]]"),
+        ("threshold = [3]", "threshold[1] must be a table"),
+        ("[[threshold]]\nwarning = 3", "threshold[1].measure must be one of free, free-percent, "),
+        ("[[threshold]]\nmeasure = 'fre'\nwarning = 3", "threshold[1].measure must be one of free, "),
+        ("[[threshold]]\nmeasure = 'free'", "threshold[1] needs at least one limit: error, warning, info"),
+        ("[[threshold]]\nmeasure = 'free'\nwarnin = 3", "threshold[1].warnin is no setting: did you mean warning?"),
+        ("[[threshold]]\nmeasure = 'refusals'\nwarning = 3\npack = 'P'", "threshold[1].pack is no setting"),
+        ("[[threshold]]\nmeasure = 'free'\nwarning = -1", "threshold[1].warning must be a number from 0"),
+        ("[[threshold]]\nmeasure = 'free'\nwarning = true", "threshold[1].warning must be a number from 0"),
+        ("[[threshold]]\nmeasure = 'free'\nwarning = nan", "threshold[1].warning must be a number from 0"),
+        ("[[threshold]]\nmeasure = 'free-percent'\nwarning = 101", "from 0 to 100 (%)"),
+        ("[[threshold]]\nmeasure = 'refusals'\nwarning = 0", "must be a number from 1"),
+        ("[[threshold]]\nmeasure = 'refusals'\nwarning = 1\nwithin_days = 31", "a whole number of days from 1 to 30"),
+        ("[[threshold]]\nmeasure = 'free'\nwarning = 5\nerror = 5", "what matters more must have the lower limit"),
+        ("[[threshold]]\nmeasure = 'over-used'\nwarning = 5\nerror = 4", "must have the higher limit"),
+        ("[[threshold]]\nmeasure = 'free'\nwarning = 5\ntype = 'built-in'", "must be one of per-device, per-user"),
+        ("[[threshold]]\nmeasure = 'free'\nwarning = 5\neach = 'server'", "must be one of version, pack, all"),
+        ("[[threshold]]\nmeasure = 'free'\nwarning = 5\nversion = 2022", "threshold[1].version must be a text"),
+        ("[[threshold]]\nmeasure = 'free'\nwarning = 5\n[[threshold]]\nmeasure = 3", "threshold[2].measure must be"),
     ],
 )
 def test_a_wrong_setting_is_named(run, imported, tmp_path, text, said):
     ran = run("watch", "--once", "--config", config(tmp_path, text))
     assert ran.code not in {Exit.OK, Exit.FINDINGS, Exit.BUG}
     assert said in ran.err
+
+
+def test_a_threshold_is_told_snoozed_and_counted_as_a_finding_of_its_own(run, imported, tmp_path):
+    config(tmp_path, '[[threshold]]\nmeasure = "free"\neach = "all"\ninfo = 1000000\n')
+    watch = ("watch", "--once", "--json", "--config", tmp_path / "watch.toml")
+    assert "threshold-free@all" not in [one["key"] for one in run(*watch).json["changes"]], "info matters less"
+    (tmp_path / "watch.toml").write_text('[[threshold]]\nmeasure = "free"\neach = "all"\nerror = 1000000\n')
+    [told] = run(*watch, "--metrics-file", tmp_path / "calward.prom").json["changes"]
+    assert (told["change"], told["key"], told["severity"]) == ("new", "threshold-free@all", "error")
+    assert " CALs are free" in told["what"]
+    errors = sum(one["severity"] == "error" for one in run("diagnose", "--json").json["findings"])
+    assert (
+        f'calward_findings{{estate="imported",severity="error"}} {errors + 1}'
+        in (tmp_path / "calward.prom").read_text()
+    )
+    assert run("diagnose", "--snooze", told["key"], "--reason", "x", "--until", "9999-12-31").code != Exit.USAGE
+    assert [(one["change"], one["key"]) for one in run(*watch).json["changes"]] == [("gone", told["key"])]
+
+
+def test_two_watchers_of_one_folder_do_not_import_twice(run, tmp_path):
+    put(tmp_path / "exports")
+    lock = tmp_path / "estates" / "berlin" / "told.lock"
+    lock.parent.mkdir(parents=True)
+    with only_process(lock, "the test cannot have it"):
+        ran = run("estate", "watch", tmp_path / "exports", "--name", "berlin", "--once")
+    assert ran.code == Exit.REFUSED
+    assert "another calward watch tells about berlin already" in ran.err
+    assert not (lock.parent / "watched.json").exists()
 
 
 def test_a_secret_that_others_can_read_is_refused(run, imported, tmp_path):

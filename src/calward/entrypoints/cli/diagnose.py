@@ -21,10 +21,11 @@ from calward.insight.diagnoser.logon import CANNOT_LOG_ON
 from calward.insight.estate import Estate, Source
 from calward.insight.findings import Finding, Severity
 from calward.insight.snoozes import Snooze, Snoozed, snoozed, with_snooze
+from calward.insight.thresholds import THRESHOLD_IDS
 
 __all__ = ["KeepsSnoozes", "WiresDiagnoses", "diagnose"]
 
-_IDS: Final = frozenset({CANNOT_LOG_ON, *(check.id for check in CHECKS)})
+_IDS: Final = frozenset({*THRESHOLD_IDS, CANNOT_LOG_ON, *(check.id for check in CHECKS)})
 _LONGEST: Final = 500
 """Letters of a reason."""
 

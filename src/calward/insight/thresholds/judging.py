@@ -11,11 +11,13 @@ from calward.insight.findings import Finding, Kind, Severity, Subject
 from calward.insight.thresholds.measures import MEASURES
 from calward.insight.thresholds.threshold import Measure, Reading, Threshold
 
-__all__ = ["Judged", "judge"]
+__all__ = ["THRESHOLD_IDS", "Judged", "judge"]
 
 _PAGE: Final = "howto/watch.html#thresholds-of-your-own"
 _PREFIX: Final = "threshold-"
 _IDLE: Final = f"{_PREFIX}idle"
+THRESHOLD_IDS: Final = frozenset({_IDLE, *(_PREFIX + name for name in MEASURES)})
+"""Of the findings."""
 
 
 @dataclass(frozen=True, slots=True)
