@@ -27,8 +27,9 @@ def test_imports_have_every_figure_at_three_lengths(tmp_path, monkeypatch, asked
 def test_questions_have_seconds_and_memory_at_three_sizes(asked, question):
     found = dict(asked[question])
     assert found.pop("growth_of_seconds_tenfold") > 0
+    assert found.pop("growth_of_cpu_seconds_tenfold") > 0
     assert set(found) == {"60_licenses", "300_licenses", "600_licenses"}
-    assert all(set(figures) == {"seconds", "mib"} for figures in found.values())
+    assert all(set(figures) == {"seconds", "cpu_seconds", "mib"} for figures in found.values())
 
 
 def test_every_name_has_its_benchmark():
