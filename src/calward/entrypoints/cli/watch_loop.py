@@ -94,7 +94,7 @@ def watch_options(function: Callable[..., None]) -> Callable[..., None]:
             "--config",
             metavar="FILE",
             type=click.Path(path_type=Path, dir_okay=False),
-            help="Who else is told, by mail or webhook (watch.toml).  [default: only standard output]",
+            help="watch.toml: who is told by mail or webhook, and thresholds.  [default: only standard output]",
         ),
     ):
         function = option(function)
