@@ -16,6 +16,10 @@ from calward.domain.trace import Line, Subject, Trace, read_trace
 __all__ = ["Answer", "LicenseView", "answer_from", "as_json", "decision_name", "license_name", "numbered", "rfc3339"]
 
 
+_LICENSE = Kind.LICENSE
+"""Named once: Python 3.11 calls a function at each look-up of an enumeration's member."""
+
+
 @dataclass(slots=True)  # Not frozen: one is made for each request, and freezing costs more than filling it.
 class LicenseView:
     """A license as answers show it."""
@@ -42,7 +46,7 @@ class Answer:
 
 def answer_from(event: Event) -> Answer:
     """The answer that an event of kind license or refusal stands for; ``id`` 0 means that nothing was recorded."""
-    granted, number = event["kind"] == Kind.LICENSE, event["id"]
+    granted, number = event["kind"] == _LICENSE, event["id"]
     return Answer(
         "granted" if granted else "refused",
         _license(event) if granted else None,

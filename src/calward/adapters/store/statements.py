@@ -8,6 +8,7 @@ statement is the same text for any number of rows. Texts are made from the table
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary
@@ -74,7 +75,7 @@ class Statements:
 
     def _parameters(self, rows: Rows) -> Sequence[Any]:
         if self.dialect == "sqlite":
-            return [value for row in rows for value in row]
+            return list(chain.from_iterable(rows))
         return [list(column) for column in zip(*rows, strict=True)]
 
     @lru_cache(maxsize=2048)  # noqa: B019 - there are two of them, alive as long as the process

@@ -51,12 +51,12 @@ class Metrics:
                 by_check.labels(one.check.id).set(len(one.findings))
         at.set(now)
 
-    def count(self, outcome: str, status: str) -> None:
-        """Count one answer."""
+    def count(self, outcome: str, status: str, times: int) -> None:
+        """Count answers of one kind."""
         child = self._children.get((outcome, status))
         if child is None:
             child = self._children[outcome, status] = self._decisions.labels(outcome, status)
-        child.inc()
+        child.inc(times)
 
 
 def health_routes(ready: Callable[[], str | None], metrics: Metrics, refresh: Callable[[Metrics], None]) -> list[Route]:

@@ -3,6 +3,7 @@
 Plain Starlette routes with msgspec, in the same application as the administration API.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -20,7 +21,7 @@ from calward.app.licensing.confirm_license import ConfirmLicense
 from calward.app.licensing.issue_license import IssueLicense
 from calward.app.licensing.requests import Confirmation, Request
 from calward.app.ports import Entropy
-from calward.domain.answers import Answer, answer_from, numbered
+from calward.domain.answers import Answer, LicenseView, answer_from, numbered
 from calward.domain.cals import HolderKind
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.events import Event
@@ -93,10 +94,11 @@ class HostDesk:
     """Whether the checkpoint that a host (by number) shows must be compared with the ledger; asked at each request."""
     compare: Callable[[Host, bytes], None] = lambda _host, _header: None
     """Compares it, in another thread; raises LicensingError where the ledger cannot be asked, and nothing is answered then."""
-    count: Callable[[str, str], None] = lambda _outcome, _status: None
-    """Takes note of each answer's outcome and the license's status."""
+    count: Callable[[str, str, int], None] = lambda _outcome, _status, _times: None
+    """Takes note of answers' outcome, the licenses' status, and how many of them there are."""
 
 
+_ONE_LICENSE = PayloadType.LICENSE
 _ask_decoder = msgspec.json.Decoder(AskBody)
 _confirm_decoder = msgspec.json.Decoder(ConfirmBody)
 _batch_decoder = msgspec.json.Decoder(BatchBody)
@@ -255,37 +257,33 @@ def _value(found: Any) -> Any:  # noqa: ANN401 - what an act returned
 
 def _answer(event: Event, body: AskBody, desk: HostDesk) -> dict[str, Any]:
     answer = answer_from(event)
-    _count(answer, desk)
-    shown = _plain(answer)
-    shown["signed"] = None
+    desk.count(*_outcome(answer), 1)
+    signed = None
     if answer.license:
-        statement = _canonical(_statement(answer, event, body, desk))
-        shown["signed"] = msgspec.Raw(desk.seal(PayloadType.LICENSE, statement))
-    return shown
-
-
-def _count(answer: Answer, desk: HostDesk) -> None:
-    desk.count(answer.outcome, answer.license.status if answer.license else "none")
-
-
-def _plain(answer: Answer) -> dict[str, Any]:
+        statement = _canonical(_statement(answer.license, event, body, desk))
+        signed = msgspec.Raw(desk.seal(_ONE_LICENSE, statement))
     return {
         "outcome": answer.outcome,
         "license": answer.license,
         "decision": answer.decision,
         "trace": answer.trace,
         "reason": answer.reason,
+        "signed": signed,
     }
 
 
-def _statement(answer: Answer, event: Event, body: AskBody, desk: HostDesk) -> dict[str, Any]:
+def _outcome(answer: Answer) -> tuple[str, str]:
+    return answer.outcome, answer.license.status if answer.license else "none"
+
+
+def _statement(license_: LicenseView, event: Event, body: AskBody, desk: HostDesk) -> dict[str, Any]:
     """What is signed: the license and whose it is, as the host asked. No time but its end: asked again, it is the same."""
     holder = {"hardware_id": body.device.hardware_id} if body.device else {"user": body.user}
     return {
         "server": desk.server_id,
         "host": event["host"],
         "holder": holder,
-        "license": answer.license,
+        "license": license_,
     }
 
 
@@ -302,18 +300,22 @@ async def _batch(host: Host, body: BatchBody, desk: HostDesk) -> bytes:
 
 
 def _batch_answer(asked: Sequence[AskBody | ConfirmBody], results: Results, desk: HostDesk) -> bytes:
-    answers, statements = [], []
+    answers: list[Any] = []
+    statements = []
+    outcomes: Counter[tuple[str, str]] = Counter()
     for one, found in zip(asked, results, strict=True):
         if isinstance(found, BaseException):
             answers.append(_error(found))
         elif isinstance(one, AskBody):
             answer = answer_from(found)
-            _count(answer, desk)
-            answers.append(_plain(answer))
+            outcomes[_outcome(answer)] += 1
+            answers.append(answer)
             if answer.license:
-                statements.append(_statement(answer, found, one, desk))
+                statements.append(_statement(answer.license, found, one, desk))
         else:
             answers.append(_confirmed(found))
+    for outcome, times in outcomes.items():
+        desk.count(*outcome, times)
     signed = msgspec.Raw(desk.seal(PayloadType.LICENSES, _canonical(statements))) if statements else None
     return _encode({"answers": answers, "signed": signed})
 
