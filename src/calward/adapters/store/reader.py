@@ -58,6 +58,7 @@ from calward.app.registry import AdminToken, Policy
 from calward.domain.cals import HolderKind
 from calward.domain.events import Event, read_event
 from calward.domain.key_packs import PackId, Shelf
+from calward.domain.licenses import Status
 from calward.domain.parties import Server
 from calward.domain.roles import Role
 
@@ -65,6 +66,8 @@ __all__ = ["SqlReader"]
 
 Condition = ColumnElement[bool]
 _DAY = 86_400
+_PACKS = 1 << 44
+"""More than there can be numbers of packs: below it a pack and a day are one number."""
 
 
 class SqlReader:
@@ -140,18 +143,30 @@ class SqlReader:
 
     def use_steps(self, until: int) -> Sequence[UseStep]:
         end = case((license_.c.ended_at < license_.c.expires_at, license_.c.ended_at), else_=license_.c.expires_at)
-        return [*self._use_steps(license_.c.issued_at, 1, until), *self._use_steps(end, -1, until)]
-
-    def _use_steps(self, moment: ColumnElement[int], sign: int, until: int) -> Sequence[UseStep]:
-        days = (literal(until, BigInteger) - moment) // _DAY
-        columns = (license_.c.pack, license_.c.type, license_.c.status, license_.c.version)
-        # What ended before it began, as clocks may have it, was never there: both count on the same day.
-        query = select(*columns, days.label("days"), func.count()).where(moment <= until, license_.c.issued_at <= until)
-        found = self._all(query.group_by(*columns, text("days")))
+        moments = ((license_.c.issued_at, 1), (end, -1))
         return [
-            UseStep(x[0], rows.type_from(x[1]), rows.status_from(x[2]).value, x[3], int(x[4]), sign * x[5])
-            for x in found
+            step
+            for moment, sign in moments
+            for step in (*self._full_steps(moment, sign, until), *self._loose_steps(moment, sign, until))
         ]
+
+    def _full_steps(self, moment: ColumnElement[int], sign: int, until: int) -> Iterable[UseStep]:
+        """One number is the key: sorting a million rows by it takes a third of what several columns do."""
+        key = _days_before(until, moment) * literal(_PACKS, BigInteger) + license_.c.pack
+        query = select(key.label("key"), func.min(license_.c.type), func.min(license_.c.version), func.count())
+        where = (license_.c.seat.is_not(None), moment <= until, license_.c.issued_at <= until)
+        for both, type_, version, number in self._all(query.where(*where).group_by(text("key"))):
+            days, number_of_pack = divmod(int(both), _PACKS)
+            full = Status.ACTIVE.value
+            yield UseStep(number_of_pack, rows.type_from(type_), full, version, days, sign * number)
+
+    def _loose_steps(self, moment: ColumnElement[int], sign: int, until: int) -> Iterable[UseStep]:
+        columns = (license_.c.type, license_.c.status, license_.c.version)
+        query = select(*columns, _days_before(until, moment).label("days"), func.count())
+        where = (license_.c.seat.is_(None), moment <= until, license_.c.issued_at <= until)
+        for type_, status, version, days, number in self._all(query.where(*where).group_by(*columns, text("days"))):
+            kinds = rows.type_from(type_), rows.status_from(status).value
+            yield UseStep(None, *kinds, version, int(days), sign * number)
 
     def pack_events(self) -> Sequence[Event]:
         query = select(event.c.body).where(event.c.body.like('%"kind":"pack-%')).order_by(event.c.id)
@@ -273,6 +288,10 @@ _TOKENS = select(*(token.c[name] for name in TOKEN))
 _LICENSES = select(
     *(license_.c[name] for name in rows.LICENSE), holder.c.kind, holder.c.key, holder.c.label, event.c.body
 ).select_from(license_.join(holder, holder.c.id == license_.c.holder).join(event, event.c.id == license_.c.decision))
+
+
+def _days_before(until: int, moment: ColumnElement[int]) -> ColumnElement[int]:
+    return (literal(until, BigInteger) - moment) // _DAY
 
 
 def _runs(now: int) -> Condition:
