@@ -15,10 +15,13 @@ from calward.domain.licenses import NEVER
 from tests.support.builders import a_host
 from tests.support.clocks import NOW, SetClock
 
+POSTGRESQL = pytest.param("postgresql", marks=[pytest.mark.postgresql, pytest.mark.xdist_group("postgresql")])
 
-@pytest.fixture
-def server(tmp_path):
-    made = LicenseServer(ServerConfig(data_dir=tmp_path), clock=SetClock())
+
+@pytest.fixture(params=["sqlite", POSTGRESQL])
+def server(request, tmp_path):
+    url = request.getfixturevalue("postgresql_database") if request.param == "postgresql" else ""
+    made = LicenseServer(ServerConfig(data_dir=tmp_path, database=url), clock=SetClock())
     command = InstallKeyPack(PackId("P"), "2016", CalType.PER_USER, 7, NEVER, "administrator")
     made.ledger.write(lambda book: install_key_pack(command, book, made.ladder, now=NOW))
     yield made

@@ -46,6 +46,9 @@ _WHAT: Final = {
 @click.option("--ladder", metavar="NAME|FILE", help="The version ladder, given to a new ledger.")
 @click.option("--clearinghouse", metavar="URL", help="The clearinghouse, for activation online.")
 @click.option("--roots", metavar="HEX,…", help="The root keys of the clearinghouses that are trusted.")
+@click.option(
+    "--findings-every-seconds", metavar="N", help="Count findings for /metrics so often; 0: never.  [default: 300]"
+)
 @json_option
 @click.pass_obj
 def serve(wiring: Wiring, /, config: Path | None, *, as_json: bool, **settings: object) -> None:
