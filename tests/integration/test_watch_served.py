@@ -18,6 +18,7 @@ from tests.support.command_line import calward
 from tests.support.estate import Estate, an_estate
 from tests.support.notice_receivers import a_webhook
 
+pytestmark = pytest.mark.slow
 THRESHOLD = """
 settle = "0s"
 

@@ -37,7 +37,7 @@ MEANINGS: Final = MappingProxyType(
         Exit.UNAVAILABLE: "the license server does not answer, or cannot say now: try again later",
         Exit.FINDINGS: (
             "the command has done its work and found something: "
-            "agent doctor, audit verify, diagnose, forecast, plan, rdp decode, report compliance, scenario run"
+            "agent doctor, audit verify, diagnose, forecast, plan, rdp decode, report compliance, scenario run, watch --once"
         ),
         Exit.INTERRUPTED: "stopped by Ctrl-C",
     }
