@@ -104,6 +104,7 @@ def test_a_base_that_is_not_there_is_said(tmp_path):
 
 def test_every_example_is_run_by_a_test():
     assert {path.name for path in FILES} == {
+        "activation-lapses.toml",
         "new-license-server.toml",
         "upgrade-and-grow.toml",
         "users-instead-of-devices.toml",
@@ -138,3 +139,13 @@ def test_a_right_to_issue_that_ends_is_played_where_the_plan_says_so(estates, tm
         "pack P16 expires",
     ]
     assert [one["short"] + one["waiting"] for one in ran.json["failing"]] == [5, 10]
+
+
+def test_an_activation_that_lapses_tells_when_devices_are_refused():
+    ran = calward("plan", "run", str(EXAMPLES / "activation-lapses.toml"), columns=120)
+    assert ran.code == 7
+    # Ten come on 1 March, ninety days; the other hundred hold theirs for 89 days, and are let in for ninety more.
+    assert "2027-05-30T06:00:00Z   10 " in ran.out
+    assert "2027-07-30T00:00:00Z   110 " in ran.out
+    assert "must be bought" not in ran.out
+    assert "to activate it helps" in ran.out

@@ -284,6 +284,12 @@ def _print_sum(shown: Shown, found: Mapping[str, Any]) -> None:
         say(line)
 
 
+_NO_PURCHASE: Final = {
+    Reason.ISSUING_RIGHT_ENDED: "a license server has no right to issue: to activate it helps, to buy CALs for it does not",
+    Reason.PACK_MOVING: "a pack is on its way: once it has arrived, its free CALs serve who waits for them",
+}
+
+
 def _sum(shown: Shown, found: Mapping[str, Any]) -> Sequence[str]:
     if shown.result.holds:
         return ["nobody goes without a CAL"]
@@ -296,6 +302,8 @@ def _sum(shown: Shown, found: Mapping[str, Any]) -> Sequence[str]:
         lines.append(
             f"CALs alone do not serve {number} holders of {version}: no license server they ask is as new as that"
         )
+    why = {reason for one in found["failing"] for reason in one["why"]}
+    lines += [words for reason, words in _NO_PURCHASE.items() if reason.value in why]
     waiting = any(one["waiting"] for one in found["failing"])
     if waiting:
         kept = found["purchase_if_all_keep"]["lines"]

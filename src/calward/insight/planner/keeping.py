@@ -15,7 +15,7 @@ from calward.insight.planner.matching import Cals, Need, Serving, match
 from calward.insight.planner.needs import PackKey, Use
 from calward.insight.planner.stage import Stage
 
-__all__ = ["View", "lapse_ends", "real_server", "settled", "view"]
+__all__ = ["View", "lapse_ends", "real_server", "settled", "view", "whole_view"]
 
 Held = tuple[CalType, int, frozenset[str], PackKey | None]
 
@@ -33,12 +33,17 @@ class View:
     servers: Mapping[str, Serving]
 
 
+def whole_view(stage: Stage) -> View:
+    """The stage as it were if every license server might issue and every pack had arrived."""
+    return View(stage.held(), tuple(stage.live), stage.servers)
+
+
 def view(stage: Stage) -> View:
     """The stage, with CALs that serve only their holders out of everybody else's reach."""
     supply = tuple(stage.live)
     barred = {(one.server, one.id): one for one in supply if one.frozen or one.server in stage.lapsed}
     if not barred:
-        return View(stage.held(), supply, stage.servers)
+        return whole_view(stage)
     room = {key: _room(one, stage) for key, one in barred.items()}
     kept: Counter[PackKey] = Counter()
     held: Counter[Held] = Counter()

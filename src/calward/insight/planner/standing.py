@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from calward.domain.cals import CalType
 from calward.domain.reasons import Reason
-from calward.insight.planner.keeping import View, real_server, view
+from calward.insight.planner.keeping import View, real_server, view, whole_view
 from calward.insight.planner.matching import Cals, Match, Need, match
 from calward.insight.planner.stage import Stage
 
@@ -52,13 +52,11 @@ class Standing:
     at: int
     rows: tuple[Row, ...]
     fall_ups: tuple[FallUp, ...]
+    lacking: Mapping[tuple[CalType, int], int]
+    """(type, family) → CALs of this family or newer that are missing, however they are shared out. Where CALs are there and only a right
+    to issue is not, or their pack is still on its way, none is missing: to buy more would not help."""
     lacking_if_kept: Mapping[tuple[CalType, int], int]
     """As ``lacking``, while everybody keeps the CAL that it has."""
-
-    @property
-    def lacking(self) -> Mapping[tuple[CalType, int], int]:
-        """(type, family) → CALs of this family or newer that are missing, however they are shared out."""
-        return _summed({(row.type, row.family): row.short for row in self.rows})
 
 
 def _summed(short: Mapping[tuple[CalType, int], int]) -> Mapping[tuple[CalType, int], int]:
@@ -78,7 +76,13 @@ def look(stage: Stage) -> Standing:
     best = match(needs, supply, seen.servers)
     kept = _short_if_all_keep(seen)
     rows = tuple(_rows(stage, needs, supply, best, kept))
-    return Standing(stage.now, rows, _fall_ups(needs, supply, best), _summed(kept))
+    missing, missing_if_kept = _by_family(needs, best.short), kept
+    if stage.lapsed or any(one.frozen for one in stage.live):
+        whole = whole_view(stage)
+        needs_of_all = _needs(whole)
+        missing = _by_family(needs_of_all, match(needs_of_all, whole.supply, whole.servers).short)
+        missing_if_kept = _short_if_all_keep(whole)
+    return Standing(stage.now, rows, _fall_ups(needs, supply, best), _summed(missing), _summed(missing_if_kept))
 
 
 def _needs(seen: View) -> Sequence[Need]:

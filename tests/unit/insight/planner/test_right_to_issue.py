@@ -46,6 +46,7 @@ def test_who_holds_a_cal_keeps_it_for_its_longest_term_and_nobody_gets_a_new_one
     ]
     assert {row.why for _, row, _ in result.failing} == {(Reason.ISSUING_RIGHT_ENDED,)}
     assert result.after.rows[0].installed == 5
+    assert result.purchase.lines == result.purchase_now.lines == (), "five CALs are there for four"
 
 
 def test_users_keep_theirs_for_as_long_as_the_server_lends_them():
@@ -109,3 +110,9 @@ def test_a_pack_on_its_way_serves_its_holders_only_until_it_has_arrived():
     assert [short for _, short, _ in shorts(result)] == [2, 0]
     assert result.failing[0].row.why == (Reason.PACK_MOVING, Reason.NO_CAL_FREE)
     assert any("D19 is moving" in note for note in result.notes)
+    assert result.purchase.lines == ()
+
+
+def test_what_is_missing_beside_a_lapsed_right_is_still_to_be_bought():
+    result = plan(devices(), at((0, AddHolders(4, DEVICE, "TS1", None), "come"), (1, Lapse("LS1"), "lapse")))
+    assert [(line.offer.version, line.cals) for line in result.purchase.lines] == [("2019", 2)]
