@@ -37,7 +37,7 @@ def test_repeated_imports_are_a_history(berlin):
 def test_people_get_a_table(berlin):
     ran = calward("forecast", "berlin", "--estates", berlin, columns=140)
     assert ran.code == 7
-    assert "runs out: expected" in ran.out
+    assert "runs out" in ran.out
     assert "season-and-trend" in ran.out
 
 
@@ -45,7 +45,19 @@ def test_one_import_says_what_it_needs_and_why(tmp_path):
     EstateFolder(tmp_path).keep(replace(an_estate(a_pack("P1", "2022", 9, issued=3)), name="berlin"))
     ran = calward("forecast", "berlin", "--estates", str(tmp_path))
     assert ran.code == 0
-    assert "too thin (1 days are known): four weeks show the weekly season" in ran.err
+    assert "too thin: 2 of 2 rows: known days: 1, 55 more are needed: four weeks show the weekly season" in ran.err
+
+
+def test_cals_that_are_used_up_need_no_forecast(tmp_path):
+    EstateFolder(tmp_path).keep(replace(an_estate(a_pack("P1", "2022", 9, issued=9)), name="berlin"))
+    ran = calward("forecast", "berlin", "--estates", str(tmp_path))
+    assert ran.code == 7
+    assert ran.out.count("used up") == 2
+
+
+def test_narrow_terminals_still_tell_packs_apart(berlin):
+    ran = calward("forecast", "berlin", "--estates", berlin, columns=80)
+    assert {"all", "P1"} <= {*ran.out.split()}
 
 
 def test_times_of_licenses_stand_in_for_imports_and_that_is_said(tmp_path):

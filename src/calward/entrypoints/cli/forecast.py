@@ -1,6 +1,7 @@
 """When will CALs run out? ``calward forecast``."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -26,6 +27,8 @@ from calward.insight.use_history import DAY, Pool, Span, UseHistory, from_snapsh
 __all__ = ["WiresForecasts", "forecast"]
 
 _AHEAD: Final = 365
+_SHOWN: Final = (7, 28, 91, 182, 364)
+"""Days ahead of which --json tells the counts."""
 _PAGE: Final = 500
 _SNAPSHOTS: Final = 400
 """Imports that are read at most: the newest."""
@@ -154,39 +157,51 @@ def _order(pool: Pool) -> tuple[object, ...]:
 
 
 def _told(estate: Estate, found: Forecast | TooThin, total: int | None, now: int) -> dict[str, Any]:
-    if isinstance(found, TooThin):
-        nothing = dict.fromkeys(("earliest", "expected", "latest"))
-        return {"runs_out": nothing, "thin": {"days_needed": found.needed, "why": found.why}, "forecast": None}
-    days: Sequence[int | None] = (None, None, None) if total is None else found.exhaustion(total)
-    if total is not None and now >= total:
+    days: Sequence[int | None] = (None, None, None)
+    if total and now >= total:
         days = (0, 0, 0)
+    elif total is not None and isinstance(found, Forecast):
+        days = found.exhaustion(total)
     dates = [None if day is None else rfc3339(estate.taken_at // DAY * DAY + day * DAY)[:10] for day in days]
-    points = [day for day in (7, 28, 91, 182, 364) if day <= len(found.expected)]
     return {
         "runs_out": dict(zip(("earliest", "expected", "latest"), dates, strict=True)),
-        "thin": None,
-        "forecast": {
-            "method": found.method.value,
-            "errors": {method.value: round(error, 2) for method, error in found.errors.items()},
-            "inside_band": round(found.inside, 2),
-            "tests": found.tests,
-            "days_ahead": [
-                {
-                    "days": day,
-                    "expected": round(found.expected[day - 1], 1),
-                    "low": round(found.low[day - 1], 1),
-                    "high": round(found.high[day - 1], 1),
-                }
-                for day in points
-            ],
-        },
+        "used_up": days == (0, 0, 0),
+        "thin": {"days_needed": found.needed, "why": found.why} if isinstance(found, TooThin) else None,
+        "forecast": None if isinstance(found, TooThin) else _told_ahead(found),
     }
 
 
-def _date(row: Mapping[str, Any], key: str) -> object:
-    if row["thin"]:
-        return "too thin"
-    return row["runs_out"][key] or "not in a year"
+def _told_ahead(found: Forecast) -> dict[str, Any]:
+    return {
+        "method": found.method.value,
+        "errors": {method.value: round(error, 2) for method, error in found.errors.items()},
+        "inside_band": None if found.inside is None else round(found.inside, 2),
+        "tests": found.tests,
+        "days_ahead": [
+            {
+                "days": day,
+                "expected": round(found.expected[day - 1], 1),
+                "low": round(found.low[day - 1], 1),
+                "high": round(found.high[day - 1], 1),
+            }
+            for day in _SHOWN
+        ],
+    }
+
+
+def _date(key: str) -> Callable[[Mapping[str, Any]], object]:
+    def date(row: Mapping[str, Any]) -> object:
+        if row["used_up"] or row["thin"]:
+            return None
+        return row["runs_out"][key] or "> 1 year"
+
+    return date
+
+
+def _expected(row: Mapping[str, Any]) -> object:
+    if row["used_up"]:
+        return "used up"
+    return "too thin" if row["thin"] else _date("expected")(row)
 
 
 def _error(row: Mapping[str, Any]) -> object:
@@ -194,17 +209,22 @@ def _error(row: Mapping[str, Any]) -> object:
     return None if found is None else found["errors"][found["method"]]
 
 
+def _method(row: Mapping[str, Any]) -> object:
+    found = row["forecast"]
+    return f"known days: {row['days_known']}" if found is None else found["method"]
+
+
 _COLUMNS: Final = (
     Column("type", "type"),
     Column("version", "version"),
-    Column("pack", lambda row: row["pack"] or "all", Fit.FOLDED),
+    Column("pack", lambda row: row["pack"] or "all", Fit.CUT),
     Column("in use", "in_use"),
     Column("of", lambda row: "unlimited" if row["total"] is None else row["total"]),
-    Column("runs out: expected", lambda row: _date(row, "expected")),
-    Column("earliest", lambda row: _date(row, "earliest")),
-    Column("latest", lambda row: _date(row, "latest")),
+    Column("runs out", _expected),
+    Column("earliest", _date("earliest")),
+    Column("latest", _date("latest")),
     Column("off by", _error, Fit.LEFT_OUT),
-    Column("method", lambda row: (row["forecast"] or {"method": "too few days"})["method"], Fit.LEFT_OUT),
+    Column("method", _method, Fit.LEFT_OUT),
 )
 
 
@@ -214,8 +234,16 @@ def _print(estate: Estate, rows: Sequence[Mapping[str, Any]], notes: Iterable[st
     say()
     if not table(_COLUMNS, rows):
         say("no pack is installed, and no license was given")
-    for why in dict.fromkeys(row["thin"]["why"] for row in rows if row["thin"]):
-        days = max(row["days_known"] for row in rows if row["thin"] and row["thin"]["why"] == why)
-        say(f"too thin ({days} days are known): {why}", err=True)
+    for line in _thin_lines(rows):
+        say(f"too thin: {line}", err=True)
     for note in notes:
         say(f"note: {note}", err=True)
+
+
+def _thin_lines(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What is missing, once for all rows that miss the same."""
+    thin = [row for row in rows if row["thin"] and not row["used_up"]]
+    alike = Counter((row["days_known"], row["thin"]["days_needed"], row["thin"]["why"]) for row in thin)
+    for (known, needed, why), number in sorted(alike.items(), key=str):
+        missing = "" if needed is None else f", {needed - known} more are needed"
+        yield f"{number} of {len(rows)} rows: known days: {known}{missing}: {why}"

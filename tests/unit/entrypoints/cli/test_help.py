@@ -23,6 +23,7 @@ ASKED_FOR = ("serve setup status server.show server.activate pack.list pack.show
     "license.request license.confirm license.revoke license.release host.list host.show host.enroll host.join host.set host.remove "
     "host.policy.list host.policy.set explain matrix scenario.run audit.verify audit.tail audit.export token.list token.make token.end "
     "clearinghouse.serve clearinghouse.activate clearinghouse.sign pam.account pam.session completion version")  # fmt: skip
+NUMERIC_MODULES = {"statsmodels", "scipy", "numpy", "pandas"}
 CLIENT_MODULES = {"fastapi", "starlette", "uvicorn", "sqlalchemy", "pysqlite3", "alembic", "cryptography", "pydantic"}
 
 
@@ -97,14 +98,24 @@ def test_devrun_has_an_option_for_everything_it_can_do():
     assert set(RunOptions.__slots__) <= {param.name for param in cli.load("devrun").params}
 
 
-@pytest.mark.parametrize("arguments", [["version"], ["matrix"], ["--help"], ["status"], ["license", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["version"], ["matrix"], ["--help"], ["status"], ["license", "--help"], ["forecast", "--help"]]
+)
 def test_a_client_s_command_loads_no_server_and_no_database(arguments, tmp_path):
     program = (
         "import sys; from calward.bootstrap.program import main; "
-        f"main({arguments!r}); sys.stderr.write('loaded ' + ' '.join(sorted({CLIENT_MODULES!r} & set(sys.modules))))"
+        f"main({arguments!r}); "
+        f"sys.stderr.write('loaded ' + ' '.join(sorted({CLIENT_MODULES | NUMERIC_MODULES!r} & set(sys.modules))))"
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert ended.stderr.rpartition("loaded ")[2] == ""
+
+
+@pytest.mark.parametrize("program", ["serve", "license_server", "clearinghouse", "agent", "pam", "watch", "estates"])
+def test_no_program_loads_what_only_the_forecast_needs(program):
+    asked = f"import sys, calward.bootstrap.{program}; print(*sorted({NUMERIC_MODULES!r} & set(sys.modules)))"
+    ended = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == ""
 
 
 def test_the_reference_page_is_up_to_date():
