@@ -1,5 +1,6 @@
 """What does somebody outside see when something goes wrong?"""
 
+import asyncio
 import json
 import logging
 from dataclasses import replace
@@ -175,3 +176,26 @@ def test_no_token_gets_into_the_log(server, admin, caplog, capsys):
         broken(server, RuntimeError("x")).get("/api/v1/status", headers=admin)
     shown = capsys.readouterr()
     assert admin["Authorization"].partition(" ")[2] not in caplog.text + shown.out + shown.err
+
+
+def test_who_goes_in_the_middle_of_a_body_is_nobodys_bug(server, caplog):
+    async def leave():
+        messages = iter([{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}])
+        sent = []
+
+        async def receive():
+            return next(messages)
+
+        async def send(message):
+            sent.append(message)
+
+        headers = [(b"host", b"ls"), (b"content-type", b"application/json")]
+        path = "/api/v1/setup"
+        scope = {"type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "query_string": b""}
+        scope |= {"headers": headers, "http_version": "1.1", "scheme": "http", "server": ("ls", 80), "root_path": ""}
+        await make_app(server.services)(scope, receive, send)
+        return sent
+
+    with caplog.at_level(logging.ERROR):
+        assert asyncio.run(leave()) == []
+    assert "api.bug" not in caplog.text

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -70,6 +70,8 @@ class FaultBarrier:
 
         try:
             await self._app(scope, receive, watched)
+        except ClientDisconnect:
+            return  # In the middle of a body: nobody is left to answer, and it is nobody's bug.
         except Exception as error:
             found = bug(error, scope, self._entropy)
             if begun:

@@ -143,10 +143,7 @@ def _long(names: str) -> str:
 
 def _shared() -> dict[str, str]:
     """What many commands have: as ``calward server show``, which has nothing else."""
-    group = cli.load("server")
-    if not isinstance(group, click.Group):
-        raise AssertionError
-    command = group.commands["show"]
+    command = dict(_walk("server", cli.load("server")))["server show"]
     return dict(_records(command, click.Context(command, info_name="calward server show")))
 
 
