@@ -81,8 +81,8 @@ def test_packs_are_read_from_their_events():
         {"id": 7, "at": 60, "kind": "pack-removed", "pack": "b"},
         {"id": 8, "at": 99, "kind": "pack-removed", "pack": "a"},
     ]
-    found = [(one.pack, one.begin, one.end, one.total, one.split_from) for one in holdings_of(events, 70)]
-    assert found == [(1, 10, 30, 10, None), (1, 30, 40, 6, None), (4, 30, 60, 4, 1), (6, 50, None, 10, None)]
+    found = [(one.pack, one.begin, one.end, one.total, one.split_from) for one in holdings_of(events)]
+    assert found == [(1, 10, 30, 10, None), (1, 30, 40, 6, None), (4, 30, 60, 4, 1), (6, 50, 99, 10, None)]
 
 
 def test_a_history_is_read_back_as_it_was_written():

@@ -24,16 +24,17 @@ def take_history(reader: Reader, *, until: int) -> OwnHistory:
         Step(one.pack, PackType(one.type), LicenseStatus(one.status), one.version, one.days, one.number)
         for one in reader.use_steps(until)
     ]
-    return OwnHistory(until, list(holdings_of(reader.pack_events(), until)), steps)
+    return OwnHistory(until, list(holdings_of(reader.pack_events())), steps)
 
 
-def holdings_of(events: Iterable[Event], until: int) -> Iterator[Holding]:
-    """What packs were from when to when; ``events``: those about packs, in order."""
+def holdings_of(events: Iterable[Event]) -> Iterator[Holding]:
+    """What packs were from when to when; ``events``: all about packs, in order.
+
+    Those after the time that is asked for as well: a license bears the number of the part that its pack was split into later.
+    """
     here: dict[str, Holding] = {}
     for event in events:
         at, name = event["at"], event.get("pack", "")
-        if at > until:
-            break
         before = here.get(name)
         if event["kind"] == Kind.PACK_INSTALLED.value:
             whole = here.get(event.get("split_from", ""))
