@@ -17,7 +17,7 @@ __all__ = ["METHODS", "WEEK", "Carry", "Method"]
 WEEK: Final = 7
 _WINDOW: Final = 182
 """Days that the smoothing reads: half a year."""
-_FITTED: Final = 7
+_FITTED: Final = 10
 """Days of the past that share one fit, which is made at the earliest of them: none of them looks ahead. A fit takes some ten milliseconds."""
 
 Carry = Callable[[Sequence[float], Sequence[int], int], Sequence[Sequence[float]]]
