@@ -1,8 +1,8 @@
 """How fast could the very rows that issues wrote be inserted, if nothing were read, decided or signed?
 
 The same driver with the same settings, the same tables with the same packs installed, the same number of issues in one commit.
-Statements are made beforehand; of one statement for many rows, the driver's ``executemany`` and, on PostgreSQL, COPY, the fastest
-one is the yardstick.
+Statements are made beforehand; of one statement for many rows, the driver's ``executemany`` and, on PostgreSQL, COPY and the ledger's own JSON, the
+fastest one is the yardstick.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -11,6 +11,8 @@ from functools import partial
 from itertools import islice
 from time import perf_counter
 from typing import Any, NamedTuple
+
+import msgspec
 
 from calward.adapters.store import rows
 from calward.adapters.store.engines import dialect_of, open_writer
@@ -135,15 +137,26 @@ def _executemany(sql: Statements, groups: Sequence[Written]) -> list[Write]:
     return [partial(write, tables(group)) for group in groups]
 
 
+_TABLES = (("holder", _HOLDER), ("license", rows.LICENSE), ("event", _EVENT), ("request", _REQUEST))
+
+
+def _json(sql: Statements, groups: Sequence[Written]) -> list[Write]:
+    """Everything in one statement, a JSON text for each table: what the ledger does."""
+
+    def write(parameters: Sequence[str], cursor: Any) -> None:  # noqa: ANN401
+        cursor.execute(sql.together(_TABLES), parameters)
+
+    def parameters(group: Written) -> Sequence[str]:
+        seats = [(*seat, 0) for seat in group.seats]
+        tables = (group.holders, group.licenses, group.events, group.requests, seats)
+        return [msgspec.json.encode(table).decode() for table in tables]
+
+    return [partial(write, parameters(group)) for group in groups]
+
+
 def _copy(sql: Statements, groups: Sequence[Written]) -> list[Write]:
     """New rows by COPY, CALs by one statement."""
-    columns = (
-        ("holder", _HOLDER),
-        ("license", rows.LICENSE),
-        ("event", _EVENT),
-        ("request", _REQUEST),
-    )
-    texts = [sql.copy(*table) for table in columns]
+    texts = [f"COPY {table} ({', '.join(columns)}) FROM STDIN" for table, columns in _TABLES]
 
     def write(group: Written, seats: Many, cursor: Any) -> None:  # noqa: ANN401
         for text, table in zip(texts, (group.holders, group.licenses, group.events, group.requests), strict=True):
@@ -162,4 +175,4 @@ Way = Callable[[Statements, Sequence[Written]], list[Write]]
 def ways(dialect: str) -> dict[str, Way]:
     """In which ways a driver writes many rows, by name."""
     both: dict[str, Way] = {"one statement for many rows": _many_rows, "executemany": _executemany}
-    return both | {"COPY": _copy} if dialect == "postgresql" else both
+    return both | {"COPY": _copy, "one statement of JSON": _json} if dialect == "postgresql" else both

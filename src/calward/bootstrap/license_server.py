@@ -135,7 +135,9 @@ class LicenseServer:
         key = WatchedKey(self.audit_log.origin, self.key.public_key, verify)
         self.watch = CheckpointWatch(self.ledger, SqlTree(self.engine), key)
         self.host_tokens = SqlHostTokens(self.engine, self.clock)
-        self.writer = GroupWriter(self.ledger)
+        # While one connection to PostgreSQL waits for its process, another one decides; SQLite has one connection that writes.
+        self.pens = [self.ledger] + ([SqlLedger(url, entropy=self.entropy, clock=None)] if postgresql else [])
+        self.writer = GroupWriter(*self.pens)
         self.metrics = Metrics()
         self._counted_at = -COUNTS_FRESH_FOR
         self._ready_at = -1
@@ -145,7 +147,8 @@ class LicenseServer:
 
     def close(self) -> None:
         """Give back connections and files."""
-        self.ledger.close()
+        for pen in self.pens:
+            pen.close()
         self.engine.dispose()
         self.scanner.engine.dispose()
 

@@ -58,3 +58,33 @@ def test_what_is_durable_is_answered_while_the_rest_is_written():
 def test_more_than_a_group_from_one_who_asks_goes_to_the_ledger_whole():
     ledger, _ = submitted(2, GROUP + 1, 2)
     assert ledger.commits == [2, GROUP + 1, 2]
+
+
+def test_while_one_pen_waits_the_other_one_writes():
+    slow, quick = Ledger(), Ledger()
+    slow.commits.append(0)  # It waits from its first commit on; the quick one never.
+    quick.may_go_on.set()
+    taken = threading.Event()
+
+    def write_all(acts, write=slow.write_all):
+        taken.set()
+        return write(acts)
+
+    slow.write_all = write_all
+
+    async def run():
+        writer = GroupWriter(slow, quick)
+        writer.start()
+        try:
+            while not taken.is_set():  # Whoever of the two takes it: the quick one gives it back at once.
+                first = writer.submit([lambda _book: "first"], list)
+                await asyncio.wait([first], timeout=0.05)
+            second = await asyncio.wait_for(writer.submit([lambda _book: "second"], list), PATIENCE)
+            waits = not first.done()
+            slow.may_go_on.set()
+            return waits, second, await asyncio.wait_for(first, PATIENCE)
+        finally:
+            slow.may_go_on.set()
+            writer.stop()
+
+    assert asyncio.run(run()) == (True, ["second"], ["first"])

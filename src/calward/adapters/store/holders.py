@@ -3,6 +3,8 @@
 
 from collections.abc import Sequence
 
+import msgspec
+
 from calward.adapters.store import rows
 from calward.adapters.store.transaction import Transaction
 from calward.app.ports import Entropy
@@ -13,6 +15,12 @@ from calward.domain.licenses import Holder, License
 __all__ = ["Holders"]
 
 _HOLDER = ", ".join(rows.HOLDER)
+_MAKE = (
+    "INSERT INTO holder (id, kind, key, label, salt, hash) "
+    "SELECT nextval('holder_id'), ?, v ->> 0, v ->> 1, decode(v ->> 2, 'base64'), decode(v ->> 3, 'base64') "
+    f"FROM jsonb_array_elements(?::jsonb) AS v ON CONFLICT (kind, key) DO NOTHING RETURNING {_HOLDER}"
+)
+"""PostgreSQL: makes those of many holders who are missing, from a JSON array of (key, label, salt, hash)."""
 
 
 class Holders:
@@ -48,10 +56,7 @@ class Holders:
         hashes = [holder_hash(full, key, salt) for key, salt in zip(keys, salts, strict=True)]
         shown = [_label(labels[kind, key], key) for key in keys]
         made = self._select(
-            "INSERT INTO holder (id, kind, key, label, salt, hash) SELECT nextval('holder_id'), %s, v.* "
-            "FROM unnest(%s::text[], %s::text[], %s::bytea[], %s::bytea[]) AS v "
-            f"ON CONFLICT (kind, key) DO NOTHING RETURNING {_HOLDER}",
-            (kind, list(keys), shown, salts, hashes),
+            _MAKE, (kind, msgspec.json.encode(list(zip(keys, shown, salts, hashes, strict=True))).decode())
         )
         for row in made:
             holder = rows.holder_from(row)

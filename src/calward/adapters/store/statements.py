@@ -2,8 +2,8 @@
 """How are many rows written or looked up in one statement?
 
 The hot path goes straight to the driver: one statement of many rows instead of many statements, so that the driver lets other
-threads run once a statement and not once a row. SQLite takes the rows as they are; PostgreSQL takes one array a column, so that a
-statement is the same text for any number of rows. Texts are made from the tables: a column has one name in one place.
+threads run once a statement and not once a row. SQLite takes the rows as they are; PostgreSQL takes them as JSON or one array a
+column, so that a statement is the same text for any number of rows. Texts are made from the tables: a column has one name in one place.
 """
 
 from collections.abc import Sequence
@@ -15,14 +15,18 @@ from sqlalchemy import BigInteger, Column, Integer, LargeBinary
 
 from calward.adapters.store import tables
 
-__all__ = ["Many", "Rows", "Statements"]
+__all__ = ["Many", "Rows", "Statements", "Table"]
 
 _TABLES = tables.metadata.tables
 _PADDING = (1, 2, 4, 8, 12, 16, 24, 32, 40, 48, 56, 64, 96, 128, 192, 256)
 """Lengths of lists of values: few texts to prepare, few values looked up in vain."""
 _SEAT = ("pack", "n", "license", "held_until", "was")
 
+_JSON_ROWS = "jsonb_array_elements(%s::jsonb) AS v"
+
 Rows = Sequence[Sequence[Any]]
+Table = tuple[str, tuple[str, ...]]
+"""A table's name and some of its columns."""
 Many = tuple[str, Sequence[Any]]
 """A statement with its parameters."""
 
@@ -45,10 +49,6 @@ class Statements:
         marks = ", ".join([self.mark] * len(columns))
         return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}) {tail}".rstrip()
 
-    def copy(self, table: str, columns: tuple[str, ...]) -> str:
-        """COPY of rows that the driver sends (PostgreSQL)."""
-        return f"COPY {table} ({', '.join(columns)}) FROM STDIN"
-
     def insert_many(self, table: str, columns: tuple[str, ...], rows: Rows) -> Many:
         """INSERT of many rows."""
         return self._insert(table, columns, self._count(rows)), self._parameters(rows)
@@ -68,6 +68,32 @@ class Statements:
         size = next((x for x in _PADDING if x >= len(values)), len(values))
         marks = ", ".join(["?"] * size)
         return f"{column} IN ({marks})", [*values, *([values[-1]] * (size - len(values)))]
+
+    @lru_cache(maxsize=8)  # noqa: B019
+    def together(self, inserts: tuple[Table, ...]) -> str:
+        """PostgreSQL: new rows of tables and CALs to pass on in one statement; gives how many CALs were passed on.
+
+        Its parameters are the rows of each table, at last those of ``pass_on``, each as JSON: an array of arrays, bytes in base64.
+        """
+        new = [
+            f"new_{table} AS (INSERT INTO {table} ({', '.join(columns)}) SELECT {self._from_json(table, columns)} FROM {_JSON_ROWS})"
+            for table, columns in inserts
+        ]
+        given = f"given({', '.join(_SEAT)}) AS (SELECT {self._from_json('seat', _SEAT)} FROM {_JSON_ROWS})"
+        passed = (
+            "passed AS (UPDATE seat SET license = v.license, held_until = v.held_until FROM given AS v "
+            "WHERE seat.pack = v.pack AND seat.n = v.n AND coalesce(seat.license, 0) = v.was RETURNING 1)"
+        )
+        return f"WITH {', '.join([*new, given, passed])} SELECT count(*) FROM passed"
+
+    def _from_json(self, table: str, columns: tuple[str, ...]) -> str:
+        """The values of a JSON row v as columns of a table."""
+        known = _TABLES[table].c
+        kinds = [_type(known[x] if x in known else known["license"]) for x in columns]
+        return ", ".join(
+            f"decode(v ->> {place}, 'base64')" if kind == "bytea" else f"(v ->> {place})::{kind}"
+            for place, kind in enumerate(kinds)
+        )
 
     def _count(self, rows: Rows) -> int:
         """On how many rows a text depends."""

@@ -18,7 +18,6 @@ class Cursor(Protocol):
     @property
     def rowcount(self) -> int: ...
 
-    def copy(self, statement: str, /) -> Any: ...  # noqa: ANN401 - PostgreSQL only
     def execute(self, statement: str, parameters: Sequence[Any] = ..., /) -> Any: ...  # noqa: ANN401
     def fetchall(self) -> list[Any]: ...
     def fetchone(self) -> Any: ...  # noqa: ANN401

@@ -1,8 +1,9 @@
 """How do many waiting requests share one commit?
 
-One thread owns the ledger's pen. While it commits, the next requests gather; it takes them all. What one turn of the event loop
+One thread holds a ledger's pen. While it commits, the next requests gather; it takes them all. What one turn of the event loop
 brings is handed over together. Nobody is kept waiting for a group to fill: an idle ledger commits a single request at once.
-A second thread makes the answers of what is committed, so that signing them delays neither the next commit nor the event loop.
+PostgreSQL takes two pens: while one waits for the database's process, the other decides.
+A further thread makes the answers of what is committed, so that signing them delays neither the next commit nor the event loop.
 """
 
 import asyncio
@@ -10,9 +11,9 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, Protocol
 
-from calward.adapters.store.ledger import GROUP, SqlLedger
+from calward.adapters.store.ledger import GROUP
 from calward.app.ports import Book
 
 __all__ = ["GroupWriter"]
@@ -20,6 +21,13 @@ __all__ = ["GroupWriter"]
 Act = Callable[[Book], Any]
 Results = list[Any]
 """What acts came to, in their order; an act's exception stands in its place."""
+
+
+class Writes(Protocol):
+    """A ledger, as far as a writer needs it."""
+
+    def write_all(self, acts: Sequence[Act]) -> Results:
+        """Carry out acts; what they came to, once it is durable."""
 
 
 @dataclass(slots=True)
@@ -34,15 +42,20 @@ _Group = tuple[list[_Job], asyncio.AbstractEventLoop]
 
 
 class GroupWriter:
-    """The threads that write, and answer, for one event loop. ``start`` before the first ``submit``, ``stop`` after the last."""
+    """The threads that write, and answer, for one event loop. ``start`` before the first ``submit``, ``stop`` after the last.
 
-    def __init__(self, ledger: SqlLedger) -> None:
-        self._ledger = ledger
+    ``pens``: one ledger, or several on the same database, each of which writes by itself.
+    """
+
+    def __init__(self, *pens: Writes) -> None:
+        self._pens = pens
         self._fresh: list[_Job] = []
         self._waiting: SimpleQueue[_Group | None] = SimpleQueue()
         self._written: SimpleQueue[_Group | None] = SimpleQueue()
-        threads = (("ledger-writer", self._write_on), ("ledger-answers", self._answer_on))
-        self._threads = [threading.Thread(target=run, name=name, daemon=True) for name, run in threads]
+        self._threads = [
+            threading.Thread(target=self._write_on, args=(pen,), name="ledger-writer", daemon=True) for pen in pens
+        ]
+        self._threads.append(threading.Thread(target=self._answer_on, name="ledger-answers", daemon=True))
 
     def start(self) -> None:
         """Begin to write."""
@@ -51,7 +64,8 @@ class GroupWriter:
 
     def stop(self) -> None:
         """Write and answer what is waiting, then end."""
-        self._waiting.put(None)
+        for _ in self._pens:
+            self._waiting.put(None)
         for thread in self._threads:
             thread.join()
 
@@ -71,13 +85,13 @@ class GroupWriter:
         fresh, self._fresh = self._fresh, []
         self._waiting.put((fresh, loop))
 
-    def _write_on(self) -> None:
+    def _write_on(self, pen: Writes) -> None:
         last = False
         while not last and (first := self._waiting.get()) is not None:
             jobs, loop = first
             last = self._gather(jobs)
             for group in _commits(jobs):
-                self._write(group)
+                _write(pen, group)
                 self._written.put((group, loop))
         self._written.put(None)
 
@@ -93,22 +107,28 @@ class GroupWriter:
             jobs += more[0]
         return False
 
-    def _write(self, jobs: list[_Job]) -> None:
-        try:
-            results = self._ledger.write_all([act for job in jobs for act in job.acts])
-        except BaseException as failure:  # noqa: BLE001 - those who wait must hear of it, whatever it was
-            results = [failure] * sum(len(job.acts) for job in jobs)
-        start = 0
-        for job in jobs:
-            job.results = results[start : start + len(job.acts)]
-            start += len(job.acts)
-
     def _answer_on(self) -> None:
-        while (group := self._written.get()) is not None:
+        writing = len(self._pens)
+        while writing:
+            group = self._written.get()
+            if group is None:  # A pen has ended.
+                writing -= 1
+                continue
             jobs, loop = group
             for start in range(0, len(jobs), ANSWERS):
                 answers = [(job.future, *_rendered(job)) for job in jobs[start : start + ANSWERS]]
                 loop.call_soon_threadsafe(_resolve, answers)
+
+
+def _write(pen: Writes, jobs: list[_Job]) -> None:
+    try:
+        results = pen.write_all([act for job in jobs for act in job.acts])
+    except BaseException as failure:  # noqa: BLE001 - those who wait must hear of it, whatever it was
+        results = [failure] * sum(len(job.acts) for job in jobs)
+    start = 0
+    for job in jobs:
+        job.results = results[start : start + len(job.acts)]
+        start += len(job.acts)
 
 
 def _commits(jobs: list[_Job]) -> Iterator[list[_Job]]:
