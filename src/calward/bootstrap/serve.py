@@ -8,6 +8,7 @@ from pathlib import Path
 from calward.adapters.certificates import names_of_this_machine, own_certificate
 from calward.adapters.logs import configure_logs
 from calward.adapters.serving import serve_asgi
+from calward.adapters.store.engines import dialect_of
 from calward.adapters.system import SystemClock, tune_interpreter
 from calward.bootstrap.data_folder import alone, private_folder
 from calward.bootstrap.license_server import LicenseServer
@@ -43,7 +44,7 @@ def _serve(
         certificate = Path(config.tls_certificate) if config.tls_certificate else None
         key = Path(config.tls_key) if config.tls_key else None
         first(license_server)
-        tune_interpreter()
+        tune_interpreter(short_turns=dialect_of(config.database_url) == "sqlite")
         code = license_server.set_up_code()
 
         def listening(url: str) -> None:
