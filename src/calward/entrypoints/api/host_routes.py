@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Protocol, TypeVar
+from typing import Any, Never, Protocol, TypeVar
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -68,13 +68,14 @@ class BatchBody(msgspec.Struct, forbid_unknown_fields=True):
     requests: list[AskBody | ConfirmBody]
 
 
+Act = Callable[..., Any]
 Results = list[Any]
 
 
 class Submit(Protocol):
     """Hand acts to the writer; gives what ``render`` makes of their results, in another thread, once they are durable."""
 
-    def __call__(self, acts: Sequence[Callable[..., Any]], render: Callable[[Results], bytes]) -> Awaitable[bytes]: ...
+    def __call__(self, acts: Sequence[Act], render: Callable[[Results], bytes]) -> Awaitable[bytes]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,8 +296,26 @@ async def _batch(host: Host, body: BatchBody, desk: HostDesk) -> bytes:
     """All in one hand-over; one signature covers all licenses of the batch."""
     if len(body.requests) > MAX_BATCH:
         raise LicensingError(Problem.MALFORMED, f"a batch holds at most {MAX_BATCH} requests", field="requests")
-    acts = [_request(host, x, desk) if isinstance(x, AskBody) else _confirmation(host, x) for x in body.requests]
+    acts = [_act(host, one, desk) for one in body.requests]
     return await desk.submit(acts, lambda results: _batch_answer(body.requests, results, desk))
+
+
+def _act(host: Host, one: AskBody | ConfirmBody, desk: HostDesk) -> Act:
+    """One of a batch; what is wrong with it comes out as its answer, and the others are served."""
+    try:
+        return _request(host, one, desk) if isinstance(one, AskBody) else _confirmation(host, one)
+    except LicensingError as error:
+        return _Wrong(error)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wrong:
+    """What no act can be made of."""
+
+    error: LicensingError
+
+    def __call__(self, _book: Any) -> Never:  # noqa: ANN401 - nothing is read
+        raise self.error
 
 
 def _batch_answer(asked: Sequence[AskBody | ConfirmBody], results: Results, desk: HostDesk) -> bytes:
