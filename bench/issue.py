@@ -4,7 +4,6 @@ Each round runs everything once, so that what is compared was measured within th
 """
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from bench.estate import HOST_VERSION, prepare, with_host
 from bench.figures import Sizes, middle, ratio
 from bench.ledger_speed import LedgerSpeed
 from bench.places import DIALECTS, Place, place, say
-from bench.server import Loader, Running, loader, serving
+from bench.server import Loader, loader, serving
 from calward.domain.cals import CalType
 
 __all__ = ["measure"]
@@ -34,9 +33,8 @@ def _on(where: Place, folder: Path, sizes: Sizes) -> Figures:
     say(f"── issue, {where.dialect}")
     ledger = LedgerSpeed(where, sizes)
     ledger.warm_up()
-    with ExitStack() as stack:
-        http = _http_speed(where, folder, sizes, stack)
-        http.warm_up()
+    with loader() as load:
+        http = _http_speed(where, folder, sizes, load)
         for number in range(sizes.rounds):
             ledger.round()
             http.round()
@@ -46,9 +44,14 @@ def _on(where: Place, folder: Path, sizes: Sizes) -> Figures:
 
 @dataclass
 class HttpSpeed:
-    """Rounds of echo, single requests and batches against one running server; figures per second, one a round."""
+    """Rounds of echo, single requests and batches; figures per second, one a round.
 
-    server: Running
+    As for the ledger alone, every round begins with a ledger that holds packs and no license, so that both write into tables of one size.
+    """
+
+    place: Place
+    base: str
+    data: Path
     load: Loader
     asking: Asking
     sizes: Sizes
@@ -56,15 +59,20 @@ class HttpSpeed:
     issues: list[float] = field(default_factory=list)
     batched: list[float] = field(default_factory=list)
 
-    def warm_up(self) -> None:
-        """Have every path gone once."""
-        few = max(self.sizes.connections, self.sizes.http_issues // 10)
-        self.load.rate(self.server.port, self.sizes.connections, self.asking.singles(few), FULL_LICENSE)
-        self.load.rate(self.server.port, self.sizes.connections, self.asking.singles(few, ECHO))
-
     def round(self) -> None:
         """Measure each once."""
-        sizes, port, asking = self.sizes, self.server.port, self.asking
+        with serving(self.place.copy(self.base), self.data) as server:
+            self._warm_up(server.port)
+            self._measure(server.port)
+
+    def _warm_up(self, port: int) -> None:
+        """Have every path gone once."""
+        few = max(self.sizes.connections, self.sizes.http_issues // 10)
+        self.load.rate(port, self.sizes.connections, self.asking.singles(few), FULL_LICENSE)
+        self.load.rate(port, self.sizes.connections, self.asking.singles(few, ECHO))
+
+    def _measure(self, port: int) -> None:
+        sizes, asking = self.sizes, self.asking
         echo, single = asking.singles(sizes.http_echoes, ECHO), asking.singles(sizes.http_issues)
         batches = asking.batches(sizes.batches, sizes.batch_of)
         self.echoes.append(self.load.rate(port, sizes.connections, echo))
@@ -73,15 +81,14 @@ class HttpSpeed:
         self.batched.append(calls * sizes.batch_of)
 
 
-def _http_speed(where: Place, folder: Path, sizes: Sizes, stack: ExitStack) -> HttpSpeed:
-    """A server that users would start, on a database with enough CALs for all rounds, and its load."""
+def _http_speed(where: Place, folder: Path, sizes: Sizes, load: Loader) -> HttpSpeed:
+    """What a server that users would start is measured on: a ledger with enough CALs for a round, and a host."""
     url, data = where.empty(), folder / f"keys-{where.dialect}"
     data.mkdir(mode=0o700)
-    needed = (sizes.rounds + 1) * (sizes.http_issues + sizes.http_echoes + sizes.batches * sizes.batch_of)
+    needed = 2 * (sizes.http_issues + sizes.batches * sizes.batch_of)
     prepare(url, [(HOST_VERSION, CalType.PER_USER, needed + 100_000)])
     _, token = with_host(url, "SH1", HOST_VERSION, CalType.PER_USER)
-    load = stack.enter_context(loader())
-    return HttpSpeed(stack.enter_context(serving(url, data)), load, Asking(token, 1), sizes)
+    return HttpSpeed(where, url, data, load, Asking(token, 1), sizes)
 
 
 def _shown(ledger: LedgerSpeed, http: HttpSpeed) -> str:

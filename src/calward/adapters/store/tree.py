@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
+import msgspec
 from sqlalchemy import Engine, select
 
 from calward.adapters.store import tables
@@ -75,10 +76,9 @@ class TreeRows:
     def place(self, size: int) -> Sequence[tuple[int, str]]:
         """Place and body of the next events after ``size``, which get their places now if they have none."""
         if self._sql.dialect == "sqlite":
-            text = "SELECT position, body FROM event WHERE position > ? ORDER BY position LIMIT ?"
-            self._cursor.execute(text, (size, _AT_ONCE))
-        else:
-            self._cursor.execute(_PLACE, (_AT_ONCE, size))
+            self._cursor.execute(_PLACED, (size, _AT_ONCE))
+            return sorted(_placed(self._cursor.fetchone()[0]))
+        self._cursor.execute(_PLACE, (_AT_ONCE, size))
         return sorted(self._cursor.fetchall())
 
     def keep(self, frontier: Frontier) -> None:
@@ -95,6 +95,13 @@ class TreeRows:
         text = self._sql.insert(table, tuple(values), f"ON CONFLICT ({key}) DO UPDATE SET {changes}")
         self._cursor.execute(text, tuple(values.values()))
 
+
+_PLACED = (
+    "SELECT json_group_array(json_array(position, body)) "
+    "FROM (SELECT position, body FROM event WHERE position > ? ORDER BY position LIMIT ?)"
+)
+"""One row: SQLite's driver lets other threads run at each, and the ledger's writer would wait for all of them."""
+_placed = msgspec.json.Decoder(list[tuple[int, str]]).decode
 
 _PLACE = (
     "WITH waiting AS (SELECT id FROM event WHERE position IS NULL ORDER BY id LIMIT %s), "
