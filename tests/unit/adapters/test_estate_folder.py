@@ -96,7 +96,8 @@ def test_a_name_never_leads_out_of_the_folder(store, name):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"x", gzip.compress(b"{}", mtime=0), gzip.compress(b"{", mtime=0), gzip.compress(b"x" * 500, mtime=0)[:-9]]
+    "content",
+    [b"", b"x", gzip.compress(b"{}", mtime=0), gzip.compress(b"{", mtime=0), gzip.compress(b"x" * 500, mtime=0)[:-9]],
 )
 def test_a_damaged_snapshot_is_told(store, content):
     path = store.keep(an_estate())
