@@ -10,13 +10,14 @@ PATIENCE = 20
 
 
 class Ledger:
-    """Keeps how many acts came together; from the second commit on it waits until somebody lets it go."""
+    """Keeps how many acts came together; from the second commit on its database waits until somebody lets it go."""
 
     def __init__(self):
         self.commits = []
         self.may_go_on = threading.Event()
 
-    def write_all(self, acts):
+    def write_all(self, acts, meanwhile):
+        meanwhile()
         if self.commits:
             assert self.may_go_on.wait(PATIENCE)
         self.commits.append(len(acts))
@@ -55,6 +56,37 @@ def test_what_is_durable_is_answered_while_the_rest_is_written():
     assert answers == [[0] * (GROUP - 6), [1] * (GROUP - 6), [2] * 3]
 
 
+def test_an_answer_is_made_when_the_next_group_no_longer_needs_the_interpreter():
+    ledger, order = Ledger(), []
+
+    def write_all(acts, meanwhile):
+        order.append(f"decided {len(acts)}")
+        meanwhile()
+        answered.wait(PATIENCE if len(order) > 1 else 0)
+        order.append(f"written {len(acts)}")
+        return list(acts)
+
+    ledger.write_all, answered = write_all, threading.Event()
+
+    def answer(results):
+        order.append(f"answered {len(results)}")
+        answered.set()
+
+    async def run():
+        writer = GroupWriter(ledger)
+        writer.start()
+        try:
+            await asyncio.gather(*(writer.submit([None] * size, answer) for size in (GROUP, GROUP - 1)))
+        finally:
+            writer.stop()
+
+    asyncio.run(run())
+    first, last = GROUP, GROUP - 1
+    assert order == [
+        f"decided {first}", f"written {first}", f"decided {last}", f"answered {first}", f"written {last}", f"answered {last}",
+    ]  # fmt: skip
+
+
 def test_more_than_a_group_from_one_who_asks_goes_to_the_ledger_whole():
     ledger, _ = submitted(2, GROUP + 1, 2)
     assert ledger.commits == [2, GROUP + 1, 2]
@@ -66,9 +98,9 @@ def test_while_one_pen_waits_the_other_one_writes():
     quick.may_go_on.set()
     taken = threading.Event()
 
-    def write_all(acts, write=slow.write_all):
+    def write_all(acts, meanwhile, write=slow.write_all):
         taken.set()
-        return write(acts)
+        return write(acts, meanwhile)
 
     slow.write_all = write_all
 

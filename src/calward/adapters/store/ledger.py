@@ -35,6 +35,8 @@ that it waits in no circle. Asked with the time, so that it costs no statement o
 
 _TIME = "SELECT floor(extract(epoch FROM clock_timestamp()))::bigint FROM (SELECT {}) AS turn"
 
+_NOTHING: Callable[[], None] = lambda: None  # noqa: E731 - what is called where nobody has anything to do
+
 log = structlog.get_logger(__name__)
 
 
@@ -58,6 +60,7 @@ class SqlLedger:
         self._entropy = entropy
         self._clock = clock
         self._turn = threading.Lock()
+        self._meanwhile = _NOTHING
 
     def close(self) -> None:
         """Give the connection back; what was acknowledged stays."""
@@ -72,14 +75,30 @@ class SqlLedger:
             raise found
         return found  # type: ignore[no-any-return]
 
-    def write_all(self, acts: Iterable[Act]) -> list[Any]:
-        """Run acts in order, in groups. An act's exception stands in its place in the list."""
+    def write_all(self, acts: Iterable[Act], meanwhile: Callable[[], None] = _NOTHING) -> list[Any]:
+        """Run acts in order, in groups. An act's exception stands in its place in the list.
+
+        ``meanwhile`` is called, once or more, where this thread leaves the interpreter to others: before the database writes, or
+        before it may have to wait for somebody else.
+        """
         results: list[Any] = []
         waiting = iter(acts)
-        with self._turn:
+        self._take_turn(meanwhile)
+        try:
             while group := list(islice(waiting, GROUP)):
                 results += self._together(group)
+        finally:
+            self._meanwhile = _NOTHING
+            self._turn.release()
         return results
+
+    def _take_turn(self, meanwhile: Callable[[], None]) -> None:
+        if self.dialect == "postgresql":  # Another replica may hold what is needed first.
+            meanwhile()
+        if not self._turn.acquire(blocking=False):
+            meanwhile()
+            self._turn.acquire()
+        self._meanwhile = meanwhile
 
     def _together(self, acts: Sequence[Act]) -> list[Any]:
         """One transaction for all, if need be a second one that trusts nobody; when that fails before its commit, one for each."""
@@ -139,6 +158,7 @@ class SqlLedger:
             book = SqlBook(cursor, self._sql, self._shared, self._entropy, now, alone=alone)
             _prefetch(book, acts, trusting=trusting)
             results = [_carry_out(act, book) for act in acts]
+            self._meanwhile()
             book.flush()
         except BaseException:
             self._roll_back()

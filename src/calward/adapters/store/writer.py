@@ -26,8 +26,8 @@ Results = list[Any]
 class Writes(Protocol):
     """A ledger, as far as a writer needs it."""
 
-    def write_all(self, acts: Sequence[Act]) -> Results:
-        """Carry out acts; what they came to, once it is durable."""
+    def write_all(self, acts: Sequence[Act], meanwhile: Callable[[], None]) -> Results:
+        """Carry out acts; what they came to, once it is durable. ``meanwhile`` is called where the interpreter is free."""
 
 
 @dataclass(slots=True)
@@ -86,14 +86,24 @@ class GroupWriter:
         self._waiting.put((fresh, loop))
 
     def _write_on(self, pen: Writes) -> None:
+        kept = _Kept(self._written)
         last = False
-        while not last and (first := self._waiting.get()) is not None:
+        while not last and (first := self._next(kept)) is not None:
             jobs, loop = first
             last = self._gather(jobs)
             for group in _commits(jobs):
-                _write(pen, group)
-                self._written.put((group, loop))
+                _write(pen, group, kept.hand_over)
+                kept.keep((group, loop))
+        kept.hand_over()
         self._written.put(None)
+
+    def _next(self, kept: "_Kept") -> _Group | None:
+        """What waits, or will; nobody's answer waits for it."""
+        try:
+            return self._waiting.get_nowait()
+        except Empty:
+            kept.hand_over()
+            return self._waiting.get()
 
     def _gather(self, jobs: list[_Job]) -> bool:
         """Take all that is waiting, up to a group; says whether the end was reached."""
@@ -120,9 +130,32 @@ class GroupWriter:
                 loop.call_soon_threadsafe(_resolve, answers)
 
 
-def _write(pen: Writes, jobs: list[_Job]) -> None:
+class _Kept:
+    """A group that is written, kept back until the interpreter is free to answer it.
+
+    While the database writes the next group, which takes half of the time, the writer needs no interpreter. Answers that are made
+    before that would only take turns with it.
+    """
+
+    def __init__(self, written: "SimpleQueue[_Group | None]") -> None:
+        self._written = written
+        self._group: _Group | None = None
+
+    def keep(self, group: _Group) -> None:
+        """Keep this one; no more than one is ever kept."""
+        self.hand_over()
+        self._group = group
+
+    def hand_over(self) -> None:
+        """Have it answered."""
+        if self._group is not None:
+            self._written.put(self._group)
+            self._group = None
+
+
+def _write(pen: Writes, jobs: list[_Job], meanwhile: Callable[[], None]) -> None:
     try:
-        results = pen.write_all([act for job in jobs for act in job.acts])
+        results = pen.write_all([act for job in jobs for act in job.acts], meanwhile)
     except BaseException as failure:  # noqa: BLE001 - those who wait must hear of it, whatever it was
         results = [failure] * sum(len(job.acts) for job in jobs)
     start = 0
