@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, text
 
 from calward.adapters.store import tables
 from calward.adapters.store.statements import Statements
@@ -65,49 +65,37 @@ class TreeRows:
         self._cursor = cursor
         self._sql = sql
 
-    def frontier(self) -> Frontier:
-        """The tree as it is folded so far; on PostgreSQL nobody else folds until the transaction ends."""
-        if self._sql.dialect == "postgresql":
-            self._cursor.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
-        self._cursor.execute("SELECT frontier FROM tree")
-        found = self._cursor.fetchone()
-        return Frontier.from_bytes(bytes(found[0])) if found else Frontier()
+    def place(self) -> None:
+        """Give the next events that have none their places (PostgreSQL; nobody else does until the transaction ends)."""
+        self._cursor.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        self._cursor.execute(_PLACE, (_AT_ONCE,))
 
-    def place(self, size: int) -> Sequence[tuple[int, str]]:
-        """Place and body of the next events after ``size``, which get their places now if they have none."""
-        if self._sql.dialect == "sqlite":
-            self._cursor.execute(_PLACED, (size, _AT_ONCE))
-            return sorted(_placed(self._cursor.fetchone()[0]))
-        self._cursor.execute(_PLACE, (_AT_ONCE, size))
-        return sorted(self._cursor.fetchall())
-
-    def keep(self, frontier: Frontier) -> None:
-        """Store the tree's new state."""
-        self._replace("tree", {"k": 1, "frontier": frontier.to_bytes()}, "k")
+    def grow(self, old: Frontier, new: Frontier) -> None:
+        """Store the tree's new state, where it still is the old one: another replica may have been faster."""
+        self._cursor.execute(
+            self._sql.insert(
+                "tree",
+                ("k", "frontier"),
+                f"ON CONFLICT (k) DO UPDATE SET frontier = excluded.frontier WHERE tree.frontier = {self._sql.mark}",
+            ),
+            (1, new.to_bytes(), old.to_bytes()),
+        )
 
     def keep_checkpoint(self, stored: Stored) -> None:
         """Store a checkpoint; the one that is stored of this size stays."""
-        text = self._sql.insert("checkpoint", Stored._fields, "ON CONFLICT (size) DO NOTHING")
-        self._cursor.execute(text, stored)
+        self._cursor.execute(self._sql.insert("checkpoint", Stored._fields, "ON CONFLICT (size) DO NOTHING"), stored)
 
-    def _replace(self, table: str, values: dict[str, Any], key: str) -> None:
-        changes = ", ".join(f"{x} = excluded.{x}" for x in values if x != key)
-        text = self._sql.insert(table, tuple(values), f"ON CONFLICT ({key}) DO UPDATE SET {changes}")
-        self._cursor.execute(text, tuple(values.values()))
-
-
-_PLACED = (
-    "SELECT json_group_array(json_array(position, body)) "
-    "FROM (SELECT position, body FROM event WHERE position > ? ORDER BY position LIMIT ?)"
-)
-"""One row: SQLite's driver lets other threads run at each, and the ledger's writer would wait for all of them."""
-_placed = msgspec.json.Decoder(list[tuple[int, str]]).decode
 
 _PLACE = (
     "WITH waiting AS (SELECT id FROM event WHERE position IS NULL ORDER BY id LIMIT %s), "
-    "fresh AS (SELECT id, row_number() OVER (ORDER BY id) AS n FROM waiting) "
-    "UPDATE event SET position = %s + fresh.n FROM fresh WHERE event.id = fresh.id RETURNING event.position, event.body"
+    "fresh AS (SELECT id, row_number() OVER (ORDER BY id) AS n FROM waiting), "
+    "placed AS (SELECT coalesce(max(position), 0) AS last FROM event) "
+    "UPDATE event SET position = placed.last + fresh.n FROM fresh, placed WHERE event.id = fresh.id"
 )
+_PLACED = "SELECT position, body FROM event WHERE position > :size ORDER BY position LIMIT :most"
+_IN_ONE_ROW = f"SELECT json_group_array(json_array(position, body)) FROM ({_PLACED})"  # noqa: S608 - our own text
+"""SQLite's driver lets other threads run at each row, and this one would wait for all of them."""
+_rows = msgspec.json.Decoder(list[tuple[int, str]]).decode
 
 
 class AuditLog:
@@ -129,8 +117,30 @@ class AuditLog:
         """Give committed events their places and fold them into the tree; returns its size. Cheap when nothing is new."""
         with self._turn:
             while self._waiting():
-                self._ledger.write(_fold)
+                self._step()
         return self.frontier().size
+
+    def _step(self) -> None:
+        """Some events more. They are read and hashed outside of the ledger's turns, so that nobody who asks for a license waits."""
+        if self._reader.dialect.name == "postgresql":
+            self._ledger.write(lambda book: book.tree.place())
+        frontier = self.frontier()
+        placed = self._placed(frontier.size)
+        for expected, (position, _) in enumerate(placed, frontier.size + 1):
+            if position != expected:
+                detail = f"the event at place {expected} of the log is missing: see calward audit verify"
+                raise LicensingError(Problem.CORRUPT, detail)
+        if placed:
+            grown = frontier.extend(leaf_hash(body.encode()) for _, body in placed)
+            self._ledger.write(lambda book: book.tree.grow(frontier, grown))
+
+    def _placed(self, size: int) -> Sequence[tuple[int, str]]:
+        """Place and body of the events after the first ``size``, in order."""
+        which = {"size": size, "most": _AT_ONCE}
+        with self._reader.connect() as connection:
+            if self._reader.dialect.name == "postgresql":
+                return [(position, body) for position, body in connection.execute(text(_PLACED), which)]
+            return sorted(_rows(connection.scalar(text(_IN_ONE_ROW), which)))
 
     def frontier(self) -> Frontier:
         """The tree as it is folded so far."""
@@ -161,14 +171,14 @@ class AuditLog:
         return size
 
     def _waiting(self) -> bool:
-        """Whether an event is not in the tree yet."""
-        event = tables.event.c
+        """Whether an event is not in the tree yet: it has no place, or it has one and nobody came to fold it."""
+        position = tables.event.c.position
         with self._reader.connect() as connection:
-            if self._reader.dialect.name == "postgresql":
-                query = select(event.id).where(event.position.is_(None)).limit(1)
-            else:
-                query = select(event.id).where(event.position > self.frontier().size).limit(1)
-            return connection.scalar(query) is not None
+            size = self.frontier().size
+            return any(
+                connection.scalar(select(position.is_(None)).where(missing).limit(1)) is not None
+                for missing in (position > size, position.is_(None))
+            )
 
     def _last_stored_at(self) -> int:
         with self._reader.connect() as connection:
@@ -180,19 +190,7 @@ class AuditLog:
         if latest is not None and latest.size == frontier.size:
             return latest
         now = self._clock.now()
-        text = checkpoint_text(self.origin, frontier.size, frontier.root(), datetime.fromtimestamp(now, UTC))
-        note = sign_note(text, self.origin, self._key.public_key, self._key.sign).encode()
+        said = checkpoint_text(self.origin, frontier.size, frontier.root(), datetime.fromtimestamp(now, UTC))
+        note = sign_note(said, self.origin, self._key.public_key, self._key.sign).encode()
         self._latest = Stored(frontier.size, now, note)
         return self._latest
-
-
-def _fold(book: Any) -> None:  # noqa: ANN401 - a SqlBook; the port's Book knows no tree
-    """One step of folding."""
-    frontier = book.tree.frontier()
-    placed = book.tree.place(frontier.size)
-    for expected, (position, _) in enumerate(placed, frontier.size + 1):
-        if position != expected:
-            detail = f"the event at place {expected} of the log is missing: see calward audit verify"
-            raise LicensingError(Problem.CORRUPT, detail)
-    if placed:
-        book.tree.keep(frontier.extend(leaf_hash(body.encode()) for _, body in placed))
