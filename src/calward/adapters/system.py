@@ -28,7 +28,7 @@ class SystemEntropy:
         return secrets.token_bytes(size)
 
 
-SWITCH_INTERVAL = 0.0002
+SWITCH_INTERVAL = 0.000_05
 """Seconds after which a thread that waits gets its turn, where turns are to be short.
 
 On SQLite the ledger's writer hands the interpreter over at each statement; by default it would wait 5 ms to get it back. On PostgreSQL

@@ -319,24 +319,23 @@ class _Wrong:
 
 
 def _batch_answer(asked: Sequence[AskBody | ConfirmBody], results: Results, desk: HostDesk) -> bytes:
-    answers: list[Any] = []
-    statements = []
-    outcomes: Counter[tuple[str, str]] = Counter()
-    for one, found in zip(asked, results, strict=True):
-        if isinstance(found, BaseException):
-            answers.append(_error(found))
-        elif isinstance(one, AskBody):
-            answer = answer_from(found)
-            outcomes[_outcome(answer)] += 1
-            answers.append(answer)
-            if answer.license:
-                statements.append(_statement(answer.license, found, one, desk))
-        else:
-            answers.append(_confirmed(found))
-    for outcome, times in outcomes.items():
+    answers = [_one_answer(one, found) for one, found in zip(asked, results, strict=True)]
+    outcomes = [_outcome(answer) for answer in answers if isinstance(answer, Answer)]
+    for outcome, times in Counter(outcomes).items():
         desk.count(*outcome, times)
+    statements = [
+        _statement(answer.license, found, one, desk)
+        for one, found, answer in zip(asked, results, answers, strict=True)
+        if isinstance(one, AskBody) and isinstance(answer, Answer) and answer.license
+    ]
     signed = msgspec.Raw(desk.seal(PayloadType.LICENSES, _canonical(statements))) if statements else None
     return _encode({"answers": answers, "signed": signed})
+
+
+def _one_answer(one: AskBody | ConfirmBody, found: Any) -> Answer | dict[str, Any]:  # noqa: ANN401 - what an act returned
+    if isinstance(found, BaseException):
+        return _error(found)
+    return answer_from(found) if isinstance(one, AskBody) else _confirmed(found)
 
 
 def _error(found: BaseException) -> dict[str, Any]:
