@@ -9,7 +9,7 @@ import pytest
 
 from bench import issue, morning
 from bench.estate import HOST_VERSION, open_ledger, prepare, requests, with_host
-from bench.figures import TINY, middle, ratio, table
+from bench.figures import TINY, middle, middle_ratio, ratio, table
 from bench.main import arguments
 from bench.places import DIALECTS, place
 from bench.yardstick import bare_inserts, captured, ways
@@ -109,6 +109,13 @@ def test_the_postgresql_place_is_none_where_its_programs_are_missing(tmp_path, m
 )
 def test_a_figure_is_the_median_with_as_many_places_as_it_deserves(values, expected):
     assert middle(values) == pytest.approx(expected, abs=0.01)
+
+
+def test_a_machine_that_is_slow_for_a_while_leaves_the_ratio_alone():
+    fast, slow = (100.0, 200.0), (30.0, 60.0)
+    measured, yardsticks = zip(fast, slow, (100.0, 60.0), slow, fast, strict=True)
+    assert middle_ratio(measured, yardsticks) == 0.5
+    assert middle(measured) / middle(yardsticks) == 100 / 60
 
 
 def test_a_ratio_is_the_share_of_the_yardstick():
