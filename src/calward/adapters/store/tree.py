@@ -70,8 +70,8 @@ class TreeRows:
         self._cursor.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
         self._cursor.execute(_PLACE, (_AT_ONCE,))
 
-    def grow(self, old: Frontier, new: Frontier) -> None:
-        """Store the tree's new state, where it still is the old one: another replica may have been faster."""
+    def grow(self, old: Frontier, new: Frontier) -> bool:
+        """Store the tree's new state, where it still is the old one; False: another replica was faster."""
         self._cursor.execute(
             self._sql.insert(
                 "tree",
@@ -80,6 +80,7 @@ class TreeRows:
             ),
             (1, new.to_bytes(), old.to_bytes()),
         )
+        return bool(self._cursor.rowcount)
 
     def keep_checkpoint(self, stored: Stored) -> None:
         """Store a checkpoint; the one that is stored of this size stays."""
@@ -116,13 +117,16 @@ class AuditLog:
     def fold(self) -> int:
         """Give committed events their places and fold them into the tree; returns its size. Cheap when nothing is new."""
         with self._turn:
-            while self._waiting():
-                self._step()
+            while self._step():
+                pass
         return self.frontier().size
 
-    def _step(self) -> None:
-        """Some events more. They are read and hashed outside of the ledger's turns, so that nobody who asks for a license waits."""
-        if self._reader.dialect.name == "postgresql":
+    def _step(self) -> bool:
+        """Some events more; says whether there may be others still.
+
+        They are read and hashed outside of the ledger's turns, so that nobody who asks for a license waits.
+        """
+        if self._reader.dialect.name == "postgresql" and self._without_place():
             self._ledger.write(lambda book: book.tree.place())
         frontier = self.frontier()
         placed = self._placed(frontier.size)
@@ -130,9 +134,16 @@ class AuditLog:
             if position != expected:
                 detail = f"the event at place {expected} of the log is missing: see calward audit verify"
                 raise LicensingError(Problem.CORRUPT, detail)
-        if placed:
-            grown = frontier.extend(leaf_hash(body.encode()) for _, body in placed)
-            self._ledger.write(lambda book: book.tree.grow(frontier, grown))
+        if not placed:
+            return False
+        grown = frontier.extend(leaf_hash(body.encode()) for _, body in placed)
+        return not self._ledger.write(lambda book: book.tree.grow(frontier, grown)) or len(placed) == _AT_ONCE
+
+    def _without_place(self) -> bool:
+        """Whether an event has no place yet."""
+        event = tables.event.c
+        with self._reader.connect() as connection:
+            return connection.scalar(select(event.id).where(event.position.is_(None)).limit(1)) is not None
 
     def _placed(self, size: int) -> Sequence[tuple[int, str]]:
         """Place and body of the events after the first ``size``, in order."""
@@ -169,16 +180,6 @@ class AuditLog:
         if size and self._last_stored_at() <= self._clock.now() - SECONDS_PER_DAY:
             self.store_checkpoint()
         return size
-
-    def _waiting(self) -> bool:
-        """Whether an event is not in the tree yet: it has no place, or it has one and nobody came to fold it."""
-        position = tables.event.c.position
-        with self._reader.connect() as connection:
-            size = self.frontier().size
-            return any(
-                connection.scalar(select(position.is_(None)).where(missing).limit(1)) is not None
-                for missing in (position > size, position.is_(None))
-            )
 
     def _last_stored_at(self) -> int:
         with self._reader.connect() as connection:
