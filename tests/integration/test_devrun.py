@@ -77,7 +77,7 @@ def test_the_history_has_full_temporary_and_over_used_licenses_and_refusals(fill
 
 
 def test_the_books_and_the_audit_trail_agree(server):
-    key = LogKey(server.audit_log.origin, (server.key.public_key,), verify)
+    key = LogKey(server.audit_log.origin, (server.keys.server.public_key,), verify)
     found = SqlAuditDesk(server.audit_log, server.engine, key, server.ladder).verify(None)
     assert found["holds"], found["findings"]
     assert found["size"] == found["events"] > 5_000

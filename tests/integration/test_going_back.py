@@ -58,7 +58,7 @@ def cause_of(served):
 
 def desk_of(served) -> Desk:
     one = served.server
-    return Desk(one.signatures, one.ladder, one.entropy, "tests", one.new_license_key)
+    return Desk(one.signatures, one.ladder, one.entropy, "tests", one.keys.exchange_license_key)
 
 
 def recover(office, served, reason=RecoverReason.RESTORED):
@@ -148,7 +148,7 @@ def test_what_it_had_given_runs_on_meanwhile(office):
 def test_accepting_the_loss_ends_it_and_makes_every_license_of_the_lost_time_void(office):
     host, lost, _ = went_back(office)
     with office.serving() as served:
-        old_key = served.server.license_key.public_key
+        old_key = served.server.keys.license.public_key
         assert isinstance(presented(served, host, lost.signed, "PC2"), IssuedLicense)
         host.ask(served, "PC2")
         office.clock.pass_days(1)
@@ -161,7 +161,7 @@ def test_accepting_the_loss_ends_it_and_makes_every_license_of_the_lost_time_voi
         assert cause_of(served) is None
         assert holds(served)
         served.tell()
-        new_key = served.server.license_key.public_key
+        new_key = served.server.keys.license.public_key
         assert new_key != old_key
         # Two CALs, one of them with PC1 as before; the one of the lost time goes out again, to PC3.
         assert host.ask(served, "PC1").full

@@ -7,7 +7,8 @@ from calward.app.estates.own_estate import take_counts
 from calward.app.licensing.change_server import activate_server
 from calward.app.licensing.install_key_pack import InstallKeyPack, RemoveKeyPack, install_key_pack, remove_key_pack
 from calward.app.licensing.issue_license import IssueLicense, issue_license
-from calward.bootstrap.license_server import COUNTS_FRESH_FOR, LicenseServer
+from calward.bootstrap.license_server import LicenseServer
+from calward.bootstrap.server_counts import COUNTS_FRESH_FOR
 from calward.config import ServerConfig
 from calward.domain.cals import CalType, HolderKind
 from calward.domain.key_packs import PackId
@@ -15,6 +16,7 @@ from calward.domain.licenses import NEVER
 from tests.support.builders import a_host
 from tests.support.clocks import NOW, SetClock
 
+ADDRESS = "http://127.0.0.1:7000"
 POSTGRESQL = pytest.param("postgresql", marks=[pytest.mark.postgresql, pytest.mark.xdist_group("postgresql")])
 
 
@@ -29,8 +31,8 @@ def server(request, tmp_path):
 
 
 def told(server) -> str:
-    server._refresh(server.metrics)
-    return generate_latest(server.metrics.registry).decode()
+    server.counts.refresh(server.counts.metrics)
+    return generate_latest(server.counts.metrics.registry).decode()
 
 
 def test_cals_are_counted_by_version_and_type(server):
@@ -48,7 +50,7 @@ def test_they_are_counted_anew_after_some_seconds_and_what_was_removed_is_gone(s
 
 def test_findings_are_told_by_severity_and_by_check_once_a_diagnosis_was_made(server):
     assert "calward_findings" not in told(server)
-    server._diagnose()
+    server.counts.diagnose(ADDRESS)
     lines = told(server).splitlines()
     assert 'calward_findings{severity="error"} 1.0' in lines
     assert 'calward_check_findings{check="server-not-activated"} 1.0' in lines
@@ -64,7 +66,7 @@ def test_over_use_is_told_from_counts(server):
     for number in range(9):
         ask = IssueLicense(host, f"r{number}", HolderKind.USER, f"user{number}", f"user{number}")
         server.ledger.write(lambda book, ask=ask: issue_license(ask, book, now=NOW, entropy=server.entropy))
-    server._diagnose()
+    server.counts.diagnose(ADDRESS)
     assert 'calward_check_findings{check="over-used"} 1.0' in told(server).splitlines()
     counts = take_counts(server.reader, server.ladder, now=NOW, addresses=())
     assert sum(one.over_used for one in counts.packs) == 2

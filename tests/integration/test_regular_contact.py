@@ -47,7 +47,7 @@ def server(tmp_path, house, clock, monkeypatch):
     Line.asked = 0
     config = ServerConfig(data_dir=tmp_path / "ls", clearinghouse="https://ch.example", roots=root.hex())
     made = LicenseServer(config, clock=clock)
-    monkeypatch.setattr("calward.bootstrap.license_server.HttpClearinghouse", lambda _url: Line(desk))
+    monkeypatch.setattr("calward.bootstrap.clearinghouse_contact.HttpClearinghouse", lambda _url: Line(desk))
     activate_online(made.ledger, Line(desk), made.signatures, made.entropy, by="administrator")
     yield made
     made.close()
@@ -64,23 +64,23 @@ def buy(house, server):
 
 def test_what_waits_at_the_clearinghouse_comes_with_the_next_word(house, server, clock):
     buy(house, server)
-    server.contact()
+    server.clearinghouse.report()
     assert [row.pack.total for row in server.reader.packs(clock.now())] == [5]
     asked = Line.asked
-    server.contact()
+    server.clearinghouse.report()
     assert Line.asked > asked
     assert len(server.reader.packs(clock.now())) == 1
 
 
 def test_the_right_to_issue_is_renewed_with_it(server, clock):
     clock.pass_days(11)
-    server.contact()
+    server.clearinghouse.report()
     assert server.reader.server().issue_until == NOW + 41 * DAY
 
 
 def test_a_server_that_was_deactivated_is_silent(server):
     server.ledger.write(lambda book: deactivate_server(book, now=book.now(), by="administrator"))
-    server.contact()
+    server.clearinghouse.report()
     assert Line.asked == 0
 
 
@@ -88,7 +88,7 @@ def test_a_no_is_logged_and_the_next_word_is_another_chance(server, monkeypatch)
     no = NotAccepted(AcceptanceRefusal.SERVER_NOT_KNOWN, "nobody knows it")
     with monkeypatch.context() as patched:
         patched.setattr(Line, "ask", lambda *_: no)
-        server.contact()
-    server.contact()
+        server.clearinghouse.report()
+    server.clearinghouse.report()
     assert Line.asked > 0
     assert CONTACT_EVERY == 3600

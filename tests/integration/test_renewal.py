@@ -30,7 +30,7 @@ class Office:
         self.house, root = init_clearinghouse(folder / "ch", "Example", 1000, self.clock, CountedEntropy())
         config = ServerConfig(data_dir=folder / "ls", clearinghouse=url, roots=root.hex())
         self.server = LicenseServer(config, clock=self.clock)
-        monkeypatch.setattr("calward.bootstrap.license_server.HttpClearinghouse", self.line)
+        monkeypatch.setattr("calward.bootstrap.clearinghouse_contact.HttpClearinghouse", self.line)
 
     def line(self, url):
         self.asked += 1
@@ -57,17 +57,17 @@ def test_it_is_renewed_two_weeks_before_its_end_and_not_earlier(office):
     office.activate()
     assert office.until == NOW + 30 * DAY
     office.clock.pass_days(14)
-    office.server.renew()
+    office.server.clearinghouse.renew()
     assert (office.until, office.asked) == (NOW + 30 * DAY, 0)
     office.clock.pass_days(1)
-    office.server.renew()
+    office.server.clearinghouse.renew()
     assert (office.until, office.asked) == (NOW + 45 * DAY, 1)
 
 
 def test_a_right_that_has_ended_meanwhile_is_renewed_too(office):
     office.activate()
     office.clock.pass_days(200)
-    office.server.renew()
+    office.server.clearinghouse.renew()
     assert office.until == NOW + 230 * DAY
 
 
@@ -76,7 +76,7 @@ def test_who_has_no_right_by_intention_stays_so(office, first):
     if first == "deactivated":
         office.activate()
         office.server.ledger.write(lambda book: deactivate_server(book, now=book.now(), by="administrator"))
-    office.server.renew()
+    office.server.clearinghouse.renew()
     assert (office.until, office.asked) == (None, 0)
 
 
@@ -84,7 +84,7 @@ def test_without_a_clearinghouse_in_the_settings_nobody_is_asked(tmp_path, monke
     office = Office(tmp_path, monkeypatch, url="")
     office.activate()
     office.clock.pass_days(29)
-    office.server.renew()
+    office.server.clearinghouse.renew()
     assert office.asked == 0
     office.server.close()
 
@@ -94,7 +94,7 @@ def test_where_an_administrator_has_activated_online_it_is_renewed_too(tmp_path,
     assert office.server.services().renew_within() is None
     office.activate(address=URL)
     office.clock.pass_days(29)
-    office.server.renew()
+    office.server.clearinghouse.renew()
     assert (office.until, office.url) == (NOW + 59 * DAY, URL)
     assert office.server.services().renew_within() == 15 * DAY
     office.server.close()
@@ -104,5 +104,5 @@ def test_an_answer_that_is_not_accepted_changes_nothing(office, monkeypatch):
     office.activate()
     office.clock.pass_days(20)
     monkeypatch.setattr(NearClearinghouse, "activate", lambda *_: b"nonsense")
-    office.server.renew()
+    office.server.clearinghouse.renew()
     assert office.until == NOW + 30 * DAY

@@ -61,7 +61,7 @@ class Served:
     def contact(self) -> Said:
         """Say the regular word to the clearinghouse."""
         one = self.server
-        desk = Desk(one.signatures, one.ladder, one.entropy, "tests", one.new_license_key)
+        desk = Desk(one.signatures, one.ladder, one.entropy, "tests", one.keys.exchange_license_key)
         with Line(self.house) as line:
             return contact_online(one.ledger, line, desk, one.audit_log.store_checkpoint)
 

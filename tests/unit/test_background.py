@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from structlog.testing import capture_logs
 
-from calward.bootstrap.license_server import _every
+from calward.bootstrap.background import every
 
 
 def test_a_failure_that_comes_again_and_again_is_told_whole_once_until_it_is_over():
@@ -17,7 +17,7 @@ def test_a_failure_that_comes_again_and_again_is_told_whole_once_until_it_is_ove
             raise turn
 
     with capture_logs() as logs, suppress(asyncio.CancelledError):
-        asyncio.run(_every(0, act))
+        asyncio.run(every(0, act))
     assert [(line["error"], line["exc_info"]) for line in logs] == [
         ("OSError", True),
         ("OSError", False),

@@ -39,7 +39,7 @@ from calward.app.licensing.records import LogKey
 from calward.app.licensing.verify_ledger import verify_ledger
 from calward.app.ports import Book, Clock
 from calward.bootstrap.data_folder import alone, private_folder
-from calward.bootstrap.license_server import SERVER_ROLE
+from calward.bootstrap.server_keys import SERVER_ROLE
 from calward.config import ServerConfig
 from calward.domain.answers import rfc3339
 from calward.domain.errors import LicensingError, Problem

@@ -9,9 +9,7 @@ import asyncio
 import base64
 import contextlib
 import os
-import threading
-from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +20,9 @@ from starlette.types import ASGIApp
 
 from calward.adapters.backup.restoring import refuse_unfinished
 from calward.adapters.certificates import fingerprint_of, reachable
-from calward.adapters.clearinghouse_client import HttpClearinghouse
 from calward.adapters.ladders import load_ladder
 from calward.adapters.signing import (
-    Ed25519Signer,
-    create_key_file,
-    load_signer,
     parse_public_key,
-    replace_key_file,
     seal,
     verify,
 )
@@ -44,10 +37,7 @@ from calward.adapters.store.standing import SqlTree
 from calward.adapters.store.tree import AuditLog, log_origin
 from calward.adapters.store.writer import GroupWriter
 from calward.adapters.system import SystemClock, SystemEntropy
-from calward.app.estates.own_estate import take_counts
-from calward.app.licensing.activate_online import activate_online, asked_online
 from calward.app.licensing.change_server import make_server
-from calward.app.licensing.contact import contact_online
 from calward.app.licensing.quarantine import enter_quarantine
 from calward.app.licensing.records import LogKey
 from calward.app.licensing.set_up import offer_set_up
@@ -56,44 +46,35 @@ from calward.app.licensing.sweep import sweep
 from calward.app.licensing.take_orders import Desk
 from calward.app.licensing.watch_checkpoints import CheckpointWatch, WatchedKey
 from calward.app.ports import Book, Clock, Entropy
+from calward.bootstrap.background import every
+from calward.bootstrap.clearinghouse_contact import RENEW_WITHIN, ClearinghouseContact
 from calward.bootstrap.data_folder import keep_id, private_file, private_folder
+from calward.bootstrap.server_counts import ServerCounts
+from calward.bootstrap.server_keys import ServerKeys
 from calward.config import ServerConfig
-from calward.domain.acceptance import NotAccepted
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.ladder import Ladder
 from calward.domain.notes import parse_checkpoint, parse_note
 from calward.domain.parties import Server
 from calward.domain.quarantine import Cause, Quarantine
-from calward.domain.reasons import Reason
 from calward.domain.roles import Principal, Role
-from calward.domain.settings import SECONDS_PER_DAY
 from calward.domain.statements import check_server_id
 from calward.entrypoints.api.agent_routes import agent_routes
 from calward.entrypoints.api.app import make_app
-from calward.entrypoints.api.health import Metrics, health_routes
+from calward.entrypoints.api.health import health_routes
 from calward.entrypoints.api.host_routes import HostDesk, host_routes, hosts_first
 from calward.entrypoints.api.services import Services
-from calward.insight.diagnoser import diagnose_counts
 
-__all__ = ["SERVER_ROLE", "LicenseServer"]
+__all__ = ["CONTACT_EVERY", "LicenseServer"]
 
 log = structlog.get_logger(__name__)
 
 ID_FILE = "server.id"
-SERVER_ROLE, LICENSE_ROLE = "license-server", "issued-licenses"
-LOST_KEY = (
-    "the ledger is there, but {path}, which has signed its audit trail, is not: put a copy back; if it is lost for good, start once "
-    "with --new-key (checkpoints signed before will no longer verify, and the server must be activated anew)"
-)
 SWEEP_EVERY = 3600
 """Seconds between two sweeps (design 3)."""
-COUNTS_FRESH_FOR = 5
-"""Seconds for which /metrics tells the same numbers of CALs."""
 CONTACT_EVERY = 3600
 """Seconds between two regular words to the clearinghouse; each act that asks it is one too."""
 RENEW_EVERY = 6 * 3600
-RENEW_WITHIN = 15 * SECONDS_PER_DAY
-"""The right to issue is renewed when no more is left of its 30 days: two weeks in which the clearinghouse may be away (design 5)."""
 
 
 class LicenseServer:
@@ -116,33 +97,31 @@ class LicenseServer:
         self.ledger = SqlLedger(url, entropy=self.entropy, clock=None if postgresql else self.clock)
         self.engine = open_reader(url)
         self.ladder: Ladder = load_ladder(config.ladder)
-        self._had_a_key = self.ledger.write(lambda book: book.event(1)) is not None
-        self.key = self._key("server.key", SERVER_ROLE)  # Before the first event: a crash in between loses nothing.
+        had_one = self.ledger.write(lambda book: book.event(1)) is not None
+        self.keys = ServerKeys(
+            config, self.entropy, had_one=had_one
+        )  # Before the first event: a crash in between loses nothing.
         self.server = self.ledger.write(self._server)
         keep_id(config.data_dir / ID_FILE, self.server.id)
-        self.license_key = self._key("license.key", LICENSE_ROLE, checks=False)
         self.wire_authority = open_wire_authority(config.data_dir, now=self.clock.now())
         self.signatures = Signatures(
             roots=frozenset(parse_public_key(x) for x in config.roots.split(",") if x.strip()),
             verify=verify,
-            public_key=self.key.public_key,
-            seal=lambda kind, payload: seal(kind, payload, self.key),
+            public_key=self.keys.server.public_key,
+            seal=lambda kind, payload: seal(kind, payload, self.keys.server),
         )
         self.reader = SqlReader(self.engine)
         self.scanner = SqlReader(open_scanner(url))
         self.fingerprint = fingerprint_of(Path(config.tls_certificate)) if config.tls_certificate else None
-        self.audit_log = AuditLog(self.ledger, self.engine, log_origin(self.server), self.key, self.clock)
-        key = WatchedKey(self.audit_log.origin, self.key.public_key, verify)
+        self.audit_log = AuditLog(self.ledger, self.engine, log_origin(self.server), self.keys.server, self.clock)
+        key = WatchedKey(self.audit_log.origin, self.keys.server.public_key, verify)
         self.watch = CheckpointWatch(self.ledger, SqlTree(self.engine), key)
         self.host_tokens = SqlHostTokens(self.engine, self.clock)
         # While one connection to PostgreSQL waits for its process, another one decides; SQLite has one connection that writes.
         self.pens = [self.ledger] + ([SqlLedger(url, entropy=self.entropy, clock=None)] if postgresql else [])
         self.writer = GroupWriter(*self.pens)
-        self.metrics = Metrics()
-        self._counted_at = -COUNTS_FRESH_FOR
-        self._ready_at = -1
-        self._limited: Reason | None = None
-        self.one_question = threading.Lock()
+        self.counts = ServerCounts(self.ledger, self.scanner, self.ladder, self.clock)
+        self.clearinghouse = self._clearinghouse_contact()
         self._checkpoint_header: dict[str, str] = {}
 
     def close(self) -> None:
@@ -156,7 +135,7 @@ class LicenseServer:
         """The whole application: routes for hosts, administration, health."""
         desk, services = self.desk(), self.services()
         hosts = [*host_routes(desk), *agent_routes(desk, services, self.wire_authority)]
-        health = health_routes(self._ready, self.metrics, self._refresh)
+        health = health_routes(self.counts.ready, self.counts.metrics, self.counts.refresh)
         everything = Starlette(routes=[*hosts, *health, Mount("", make_app(services))], lifespan=self.lifespan)
         return hosts_first(everything, hosts)
 
@@ -166,18 +145,17 @@ class LicenseServer:
             submit=self.writer.submit,
             host_of=self.host_tokens.host_of,
             entropy=self.entropy,
-            seal=lambda kind, payload: seal(kind, payload, self.license_key),
+            seal=lambda kind, payload: seal(kind, payload, self.keys.license),
             server_id=self.server.id,
             headers=lambda: self._checkpoint_header,
             echo=self.config.bench_echo,
             is_news=self.watch.is_news,
             compare=self.watch.compare,
-            count=self.metrics.count,
+            count=self.counts.metrics.count,
         )
 
     def services(self) -> Services:
         """What the administration API needs."""
-        key = LogKey(self.audit_log.origin, (self.key.public_key,), verify)
         return Services(
             ledger=self.ledger,
             reader=self.reader,
@@ -186,18 +164,27 @@ class LicenseServer:
             clock=self.clock,
             entropy=self.entropy,
             signatures=self.signatures,
-            clearinghouse=HttpClearinghouse,
-            clearinghouse_address=self._clearinghouse,
-            one_question=self.one_question,
-            audit=SqlAuditDesk(self.audit_log, self.engine, key, self.ladder),
+            clearinghouse=self.clearinghouse.line,
+            clearinghouse_address=self.clearinghouse.address,
+            one_question=self.clearinghouse.one_question,
+            audit=self._audit_desk(),
             local=_local,
             fingerprint=self.fingerprint,
             addresses=lambda: (reachable(self.url),),
-            license_keys=lambda: (self.license_key.public_key,),
+            license_keys=lambda: (self.keys.license.public_key,),
             headers=lambda: self._checkpoint_header,
-            renew_within=lambda: RENEW_WITHIN if self._clearinghouse() else None,
-            new_license_key=self.new_license_key,
+            renew_within=lambda: RENEW_WITHIN if self.clearinghouse.address() else None,
+            new_license_key=self.keys.exchange_license_key,
         )
+
+    def _audit_desk(self) -> SqlAuditDesk:
+        key = LogKey(self.audit_log.origin, (self.keys.server.public_key,), verify)
+        return SqlAuditDesk(self.audit_log, self.engine, key, self.ladder)
+
+    def _clearinghouse_contact(self) -> ClearinghouseContact:
+        desk = Desk(self.signatures, self.ladder, self.entropy, "contact", self.keys.exchange_license_key)
+        checkpoint = self._audit_desk().checkpoint
+        return ClearinghouseContact(self.ledger, desk, self.clock, self.config.clearinghouse, checkpoint)
 
     def set_up_code(self) -> str | None:
         """A new one-time code for the first license administrator, as long as there is none."""
@@ -207,41 +194,6 @@ class LicenseServer:
             lambda book: offer_set_up(book, now=book.now(), entropy=self.entropy, fingerprint=self.fingerprint)
         )
         return code.text()
-
-    def renew(self) -> None:
-        """Renew the right to issue online where it ends soon; a server that was never activated, or was deactivated, stays so."""
-        until = self.ledger.write(lambda book: book.server().issue_until)
-        if until is None or until > self.clock.now() + RENEW_WITHIN:
-            return
-        address = self._clearinghouse()
-        if not address:
-            return
-        with self.one_question, HttpClearinghouse(address) as clearinghouse:
-            found = activate_online(self.ledger, clearinghouse, self.signatures, self.entropy, by="renewal")
-        if isinstance(found, NotAccepted):
-            log.warning("activation.not_accepted", reason=found.reason, detail=found.detail)
-
-    def contact(self) -> None:
-        """The regular word to the clearinghouse: what is held here; orders and packs that wait are taken, the right is renewed.
-
-        A server that was never activated, or was deactivated, is silent by itself.
-        """
-        address = self._clearinghouse()
-        if not address or self.ledger.write(lambda book: book.server().issue_until) is None:
-            return
-        taking = Desk(self.signatures, self.ladder, self.entropy, "contact", self.new_license_key)
-        note = self.services().audit.checkpoint
-        with self.one_question, HttpClearinghouse(address) as clearinghouse:
-            said = contact_online(self.ledger, clearinghouse, taking, note)
-        if said.refused:
-            log.warning("contact.not_accepted", reason=said.refused.reason, detail=said.refused.detail)
-        for one in said.taken:
-            if not one.accepted:
-                log.warning("contact.not_taken", kind=one.kind, reasons=one.reasons, detail=one.detail)
-
-    def _clearinghouse(self) -> str | None:
-        """Where the right to issue is renewed: as the settings say, else where an administrator has activated it online."""
-        return self.config.clearinghouse or self.ledger.write(asked_online)
 
     def places(self, code: str | None) -> dict[str, str]:
         """Where everything is, once it listens at ``url``."""
@@ -262,11 +214,11 @@ class LicenseServer:
             (1, self._tend),
             (60, self._note_hosts),
             (SWEEP_EVERY, self._sweep),
-            (RENEW_EVERY, self.renew),
-            (CONTACT_EVERY, self.contact),
+            (RENEW_EVERY, self.clearinghouse.renew),
+            (CONTACT_EVERY, self.clearinghouse.report),
             (self.config.findings_every_seconds, self._diagnose),
         )
-        beside = [asyncio.create_task(_every(seconds, act)) for seconds, act in acts if seconds]
+        beside = [asyncio.create_task(every(seconds, act)) for seconds, act in acts if seconds]
         try:
             yield
         finally:
@@ -304,17 +256,9 @@ class LicenseServer:
         found = self.config.server_id or (file.read_text(encoding="ascii").strip() if file.is_file() else "")
         return check_server_id(found) if found else None
 
-    def _key(self, name: str, role: str, *, checks: bool = True) -> Ed25519Signer:
-        path = self.config.data_dir / name
-        if not path.exists():
-            if role == SERVER_ROLE and self._had_a_key and not self.config.new_key:
-                raise LicensingError(Problem.NOT_FOUND, LOST_KEY.format(path=path), field="data_dir")
-            create_key_file(path, role, self.entropy.token(32))
-        return load_signer(path, role, checks=checks)
-
     def _tend(self) -> None:
         """Each second: fold the events into the tree, and have its newest checkpoint at hand."""
-        self.metrics.tree_size.set(self.audit_log.tend())
+        self.counts.metrics.tree_size.set(self.audit_log.tend())
         self._publish(self.audit_log.latest_checkpoint())
         self.watch.settle()
 
@@ -323,78 +267,25 @@ class LicenseServer:
         checkpoint, header = parse_checkpoint(parse_note(note).text), base64.b64encode(note.encode())
         self.watch.publish(header, checkpoint.size, checkpoint.root)
         server = self.reader.server()
-        self.metrics.quarantined.set(server is not None and server.quarantined_at is not None)
+        self.counts.metrics.quarantined.set(server is not None and server.quarantined_at is not None)
         since = (
             {} if server is None or server.recovered_at is None else {"Calward-Ledger-Since": str(server.recovered_at)}
         )
         self._checkpoint_header = {"Calward-Checkpoint": header.decode()} | since
-
-    def new_license_key(self) -> str:
-        """Exchange the key that signs licenses: what it has signed is void once hosts have heard of it. The new one's id."""
-        path = self.config.data_dir / "license.key"
-        replace_key_file(path, LICENSE_ROLE, self.entropy.token(32))
-        self.license_key = load_signer(path, LICENSE_ROLE, checks=False)
-        return self.license_key.keyid
 
     def _note_hosts(self) -> None:
         """Each minute: write down which hosts have asked."""
         self.host_tokens.keep_seen(self.ledger)
 
     def _diagnose(self) -> None:
-        """Count findings for /metrics, as far as counts tell them: a list of a million licenses would not fit in here."""
-        now = self.clock.now()
-        counts = take_counts(self.scanner, self.ladder, now=now, addresses=(reachable(self.url),))
-        self.metrics.tell(diagnose_counts(counts), now)
+        self.counts.diagnose(reachable(self.url))
 
     def _sweep(self) -> None:
         while self.ledger.write(lambda book: sweep(book, now=book.now())):
             pass
-
-    def _ready(self) -> str | None:
-        """Whether the ledger can be written, and why only temporary licenses are given; asked at most once a second, because
-        anybody may ask.
-        """
-        now = self.clock.now()
-        if now != self._ready_at:
-            self._limited = self.ledger.write(lambda book: book.server()).blocked(now)
-            self._ready_at = now
-        return self._limited
-
-    def _refresh(self, metrics: Metrics) -> None:
-        """Count CALs for /metrics; not at each question, because anybody may ask, and a million CALs take a while."""
-        now, installed, free = self.clock.now(), Counter[tuple[str, str]](), Counter[tuple[str, str]]()
-        if 0 <= now - self._counted_at < COUNTS_FRESH_FOR:
-            return
-        self._counted_at = now
-        for row in self.scanner.packs(now):
-            unexpired = row.pack.expires_at > now  # Else its CALs are worth nothing, held or not.
-            cal = (row.pack.version, row.pack.type.value)
-            installed[cal] += row.pack.total * unexpired
-            free[cal] += (row.pack.total - row.issued) * unexpired
-        for gauge, counts in ((metrics.installed, installed), (metrics.free, free)):
-            gauge.clear()  # Else a CAL whose last pack was removed would be told for ever.
-            for cal, number in counts.items():
-                gauge.labels(*cal).set(number)
 
 
 def _local(uid: int) -> Principal | None:
     """Who a peer of the Unix socket is: root and the service's own user administer, nobody else (design 6)."""
     mine = uid in {0, os.geteuid()}
     return Principal(f"local:{uid}", Role.LICENSE_ADMINISTRATOR) if mine else None
-
-
-async def _every(seconds: int, act: Callable[[], None]) -> None:
-    """Do something again and again in a thread; a failure is logged, and the next time is another chance.
-
-    A database that is away fails each second: its traceback is logged once, until something else happens.
-    """
-    told = ""
-    while True:
-        try:
-            await asyncio.to_thread(act)
-            told = ""
-        except Exception as error:
-            kind = type(error).__name__
-            log.exception("background.failed", act=act.__name__, error=kind, exc_info=kind != told)
-            told = kind
-        await asyncio.sleep(seconds)

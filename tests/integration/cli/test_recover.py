@@ -20,7 +20,9 @@ def office(tmp_path):
 
 @pytest.fixture
 def served(office, monkeypatch):
-    monkeypatch.setattr("calward.bootstrap.license_server.HttpClearinghouse", lambda _address: Line(office.house))
+    monkeypatch.setattr(
+        "calward.bootstrap.clearinghouse_contact.HttpClearinghouse", lambda _address: Line(office.house)
+    )
     with office.serving() as found:
         office.set_up(found)
         yield found
