@@ -306,9 +306,9 @@ def test_without_a_clearinghouse_at_hand_it_goes_by_two_files(office):
         results = take(answer, one.ledger, desk_of(served))
         assert all(result.accepted for result in results), results
         assert cause_of(served) is None
-        key = one.license_key.public_key
+        key = one.keys.license.public_key
         take(answer, one.ledger, desk_of(served))  # Twice changes nothing.
-        assert one.license_key.public_key == key
+        assert one.keys.license.public_key == key
 
 
 def move_away(office, served) -> None:
