@@ -106,6 +106,17 @@ def test_the_last_ten_cals_go_to_exactly_ten_of_thirty_two_proven_devices(office
     assert_all_agrees(offices)
 
 
+def test_replicas_that_fold_while_all_issue_grow_one_tree_with_every_event_in_its_place(offices, monkeypatch):
+    monkeypatch.setattr("calward.adapters.store.tree._AT_ONCE", 3)
+    offices[0].open_for_business(per_user="enforce")
+    offices[0].install("P", WORKERS)
+    for turn in range(ROUNDS):
+        asks = asking(offices, [f"user {turn} {n}" for n in range(WORKERS)], "ask")
+        found = at_once([*asks, *(office.log.fold for office in (offices * 4)[:4])])
+        assert not any(isinstance(x, LicensingError) for x in found)
+    assert_all_agrees(offices)
+
+
 def test_one_request_id_from_two_connections_at_once_is_one_cal_and_the_same_bytes(offices):
     offices[0].open_for_business(per_user="enforce")
     offices[0].install("P", LAST_CALS)
