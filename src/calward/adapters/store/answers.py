@@ -7,23 +7,14 @@ from collections.abc import Sequence
 import msgspec
 
 from calward.adapters.store.flushing import flush
-from calward.adapters.store.transaction import Transaction
+from calward.adapters.store.transaction import Room
 from calward.domain.events import Event, read_event
 
 __all__ = ["Answers", "request_key"]
 
 
-class Answers:
+class Answers(Room):
     """Events, request ids, counts of equal refusals and the times of warnings, in one transaction."""
-
-    def __init__(self, transaction: Transaction) -> None:
-        self._transaction = transaction
-        self._cursor = transaction.cursor
-        self._select = transaction.select
-        self._do = transaction.do
-        self._shared = transaction.shared
-        self._sql = transaction.sql
-        self._work = transaction.work
 
     # Events.
 

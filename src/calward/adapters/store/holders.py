@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import msgspec
 
 from calward.adapters.store import rows
-from calward.adapters.store.transaction import Transaction
+from calward.adapters.store.transaction import Room, Transaction
 from calward.app.ports import Entropy
 from calward.domain.cals import HolderKind
 from calward.domain.holders import SALT_SIZE, holder_hash, token_of
@@ -23,16 +23,12 @@ _MAKE = (
 """PostgreSQL: makes those of many holders who are missing, from a JSON array of (key, label, salt, hash)."""
 
 
-class Holders:
+class Holders(Room):
     """The holders of one transaction. On PostgreSQL those found by key stay locked until its end, so that replicas take turns."""
 
     def __init__(self, transaction: Transaction, entropy: Entropy) -> None:
+        super().__init__(transaction)
         self._entropy = entropy
-        self._cursor = transaction.cursor
-        self._select = transaction.select
-        self._shared = transaction.shared
-        self._sql = transaction.sql
-        self._work = transaction.work
         self._salts: list[bytes] = []
 
     def load(self, labels: dict[tuple[str, str], str]) -> None:

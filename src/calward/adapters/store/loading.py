@@ -7,7 +7,7 @@ from typing import Any
 from calward.adapters.store import rows
 from calward.adapters.store.answers import Answers
 from calward.adapters.store.holders import Holders
-from calward.adapters.store.transaction import Transaction
+from calward.adapters.store.transaction import Room, Transaction
 from calward.app.licensing.issue_license import IssueLicense
 from calward.domain.cals import HolderKind
 from calward.domain.licenses import Holder, License
@@ -20,15 +20,11 @@ MOST_AT_ONCE = 256
 """For how many requests CALs, salts and numbers are fetched together at most."""
 
 
-class Loader:
+class Loader(Room):
     """Fills the working set: all that a group needs before it begins, and licenses when one is asked for alone."""
 
     def __init__(self, transaction: Transaction, holders: Holders, answers: Answers) -> None:
-        self._cursor = transaction.cursor
-        self._select = transaction.select
-        self._shared = transaction.shared
-        self._sql = transaction.sql
-        self._work = transaction.work
+        super().__init__(transaction)
         self._holders = holders
         self._answers = answers
 

@@ -10,7 +10,7 @@ from typing import Any
 from calward.adapters.store import rows
 from calward.adapters.store.flushing import MOST_ROWS, StaleRowsError, flush
 from calward.adapters.store.statements import Many
-from calward.adapters.store.transaction import Transaction
+from calward.adapters.store.transaction import Room
 from calward.app.ports import Holding
 from calward.domain.key_packs import KeyPack, PackId
 from calward.domain.licenses import NEVER, Ending, Seat
@@ -39,17 +39,8 @@ _ADD = {
 }
 
 
-class Moves:
+class Moves(Room):
     """Packs as wholes, in one transaction."""
-
-    def __init__(self, transaction: Transaction) -> None:
-        self._transaction = transaction
-        self._cursor = transaction.cursor
-        self._select = transaction.select
-        self._do = transaction.do
-        self._shared = transaction.shared
-        self._sql = transaction.sql
-        self._work = transaction.work
 
     def alone(self) -> None:
         flush(self._transaction)

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from calward.adapters.store.flushing import flush
-from calward.adapters.store.transaction import Transaction
+from calward.adapters.store.transaction import Room, Transaction
 from calward.domain.cals import CalType
 from calward.domain.issuing import Claim
 from calward.domain.key_packs import KeyPack
@@ -34,17 +34,11 @@ _FREE_AT_ONCE = f"SELECT json_group_array(json_array(n, license, held_until)) FR
 _free_rows = msgspec.json.Decoder(list[tuple[int, int | None, int]]).decode
 
 
-class Seats:
+class Seats(Room):
     """The CALs of all packs, a row each, in one transaction."""
 
     def __init__(self, transaction: Transaction) -> None:
-        self._transaction = transaction
-        self._cursor = transaction.cursor
-        self._select = transaction.select
-        self._do = transaction.do
-        self._shared = transaction.shared
-        self._sql = transaction.sql
-        self._work = transaction.work
+        super().__init__(transaction)
         self._claimed_from: dict[Seat, int] = {}
 
     # CALs come and go with their pack.

@@ -9,7 +9,7 @@ from calward.adapters.store.shared import Shared
 from calward.adapters.store.statements import Statements
 from calward.adapters.store.working_set import WorkingSet
 
-__all__ = ["Cursor", "Transaction"]
+__all__ = ["Cursor", "Room", "Transaction"]
 
 
 class Cursor(Protocol):
@@ -45,3 +45,12 @@ class Transaction:
     def do(self, text: str, parameters: Sequence[Any]) -> None:
         """Carry out one statement; its parameters are marked "?" for either database."""
         self.cursor.execute(text.replace("?", self.sql.mark), parameters)
+
+
+class Room:
+    """A part of a book: what it needs of its transaction, at hand without a further step."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+        self._cursor, self._select, self._do = transaction.cursor, transaction.select, transaction.do
+        self._shared, self._sql, self._work = transaction.shared, transaction.sql, transaction.work
