@@ -120,12 +120,71 @@ def test_events_can_only_be_appended(url, engine, statement):
     office.close()
 
 
+REPLACING = [
+    "INSERT OR REPLACE INTO event (id, position, body) VALUES (2, 2, '{}')",
+    "REPLACE INTO event (id, position, body) SELECT 2, 2, body FROM event WHERE id = 1",
+    "INSERT OR REPLACE INTO event (id, position, body) VALUES (99999, 2, '{}')",
+    "INSERT OR REPLACE INTO event (id, position, body) VALUES (2, 99999, '{}')",
+    "INSERT OR IGNORE INTO event (id, position, body) VALUES (2, 2, '{}')",
+    "INSERT INTO event VALUES (2, 2, '{}') ON CONFLICT (id) DO UPDATE SET body = excluded.body",
+    "UPDATE OR REPLACE event SET id = 1 WHERE id = 2",
+    "UPDATE OR REPLACE event SET position = 1 WHERE id = 2",
+]
+"""What SQLite knows beside the plain ones; by itself it asks no trigger of DELETE for what is replaced."""
+
+
+@pytest.mark.parametrize("recursive", ["OFF", "ON"])
+def test_events_cannot_be_replaced_in_sqlite(tmp_path, recursive):
+    office = Office(new_sqlite(tmp_path))
+    a_long_history(office)
+    engine = open_writer(office.url)
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"PRAGMA recursive_triggers = {recursive}")
+        for statement in REPLACING:
+            with pytest.raises(Exception, match="append-only"):
+                connection.exec_driver_sql(statement)
+            connection.commit()
+    engine.dispose()
+    office.log.fold()
+    assert office.verify().holds
+    office.close()
+
+
+STORED = "SELECT size, note FROM checkpoint"
+
+
+@pytest.mark.parametrize("statement", ["DELETE FROM checkpoint", "UPDATE checkpoint SET note = ''"])
+def test_checkpoints_stay(url, engine, statement):
+    migrate(url)
+    office = Office(url)
+    office.open_for_business()
+    office.log.store_checkpoint()
+    with pytest.raises(Exception, match="checkpoints stay"), engine.begin() as connection:
+        connection.exec_driver_sql(statement)
+    office.close()
+
+
+def test_a_stored_checkpoint_is_not_replaced_in_sqlite(tmp_path):
+    office = Office(new_sqlite(tmp_path))
+    office.open_for_business()
+    office.log.store_checkpoint()
+    engine = open_writer(office.url)
+    with engine.begin() as connection:
+        before = connection.exec_driver_sql(STORED).all()
+        connection.exec_driver_sql("INSERT OR REPLACE INTO checkpoint SELECT size, at, 'x' FROM checkpoint")
+        assert connection.exec_driver_sql(STORED).all() == before != []
+    engine.dispose()
+    office.close()
+
+
 @pytest.mark.postgresql
 @pytest.mark.xdist_group("postgresql")
 def test_events_cannot_be_emptied_at_a_stroke(postgresql_database):
     engine = open_writer(postgresql_database)
     with pytest.raises(Exception, match="append-only"), engine.begin() as connection:
         connection.exec_driver_sql("TRUNCATE event")
+    with pytest.raises(Exception, match="checkpoints stay"), engine.begin() as connection:
+        connection.exec_driver_sql("TRUNCATE checkpoint")
     engine.dispose()
 
 

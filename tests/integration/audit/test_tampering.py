@@ -37,15 +37,19 @@ def lived(office):
     return office
 
 
+ON_EVENTS = ("event_stays", "event_is_fixed", "event_is_new")
+ON_CHECKPOINTS = ("checkpoint_stays", "checkpoint_is_fixed", "checkpoint_is_new")
+WITHOUT_TRIGGERS = {
+    "sqlite": [f"DROP TRIGGER {one}" for one in (*ON_EVENTS, *ON_CHECKPOINTS)],
+    "postgresql": ["DROP TRIGGER event_stays ON event", "DROP TRIGGER checkpoint_stays ON checkpoint"],
+}
+
+
 def tamper(office: Office, change: Callable[[Connection], object] | str) -> None:
     engine = open_writer(office.url)
     try:
         with engine.begin() as connection:
-            triggers = {
-                "sqlite": ["DROP TRIGGER event_stays", "DROP TRIGGER event_is_fixed"],
-                "postgresql": ["DROP TRIGGER event_stays ON event"],
-            }
-            for statement in triggers[engine.dialect.name]:
+            for statement in WITHOUT_TRIGGERS[engine.dialect.name]:
                 connection.exec_driver_sql(statement)
             if isinstance(change, str):
                 assert connection.exec_driver_sql(change).rowcount
@@ -284,7 +288,12 @@ def found_after(office: Office, edit: str) -> set[Check]:
 
 
 RELAX = {
-    "sqlite": ["PRAGMA ignore_check_constraints = ON", "PRAGMA defer_foreign_keys = ON", "DROP INDEX license_cal"],
+    "sqlite": [
+        "PRAGMA ignore_check_constraints = ON",
+        "PRAGMA defer_foreign_keys = ON",
+        "DROP INDEX license_cal",
+        *WITHOUT_TRIGGERS["sqlite"],
+    ],
     "postgresql": ["SET session_replication_role = replica", "DROP INDEX license_cal"],
 }
 
