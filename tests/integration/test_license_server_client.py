@@ -94,8 +94,8 @@ def test_a_confirmation_that_is_refused_is_a_conflict(fake):
 
 @pytest.mark.parametrize(("status", "problem"), [
     (400, Problem.MALFORMED), (401, Problem.UNAUTHORIZED), (403, Problem.FORBIDDEN), (404, Problem.NOT_FOUND),
-    (409, Problem.CONFLICT), (422, Problem.MALFORMED), (429, Problem.UNAVAILABLE), (500, Problem.UNAVAILABLE),
-    (503, Problem.UNAVAILABLE), (302, Problem.UNAVAILABLE),
+    (405, Problem.MALFORMED), (409, Problem.CONFLICT), (413, Problem.MALFORMED), (422, Problem.MALFORMED), (429, Problem.UNAVAILABLE),
+    (500, Problem.UNAVAILABLE), (503, Problem.UNAVAILABLE), (302, Problem.UNAVAILABLE),
 ])  # fmt: skip
 def test_a_problem_document_becomes_the_problem_it_names(fake, status, problem):
     fake.next_answers = [(status, {"title": "short", "status": status, "detail": "the sentence"})]

@@ -30,7 +30,9 @@ _PROBLEMS: Final = {
     401: Problem.UNAUTHORIZED,
     403: Problem.FORBIDDEN,
     404: Problem.NOT_FOUND,
+    405: Problem.MALFORMED,
     409: Problem.CONFLICT,
+    413: Problem.MALFORMED,
     422: Problem.MALFORMED,
 }
 """What is not here is UNAVAILABLE: the server could not say, and may be asked again with the same id."""

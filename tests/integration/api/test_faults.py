@@ -9,8 +9,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from calward.domain.errors import LicensingError, Problem
+from calward.entrypoints.api.agent_routes import MAX_HEARTBEAT as MOST_OF_HEARTBEAT
 from calward.entrypoints.api.app import make_app
 from calward.entrypoints.api.guard import MAX_BODY
+from calward.entrypoints.api.host_routes import MAX_BODY as MOST_OF_HOST
 from calward.entrypoints.problems import STATUS
 
 JSON = {"Content-Type": "application/json"}
@@ -83,11 +85,21 @@ def test_what_is_not_there_is_a_problem_document_too(server, admin):
         ("PUT", "/api/v1/packs", "GET, POST"),
         ("POST", "/api/v1/hosts/SH1", "DELETE, GET, PATCH"),
         ("DELETE", "/api/v1/status", "GET"),
+        ("GET", "/api/v1/licenses:request", "POST"),
+        ("PUT", "/api/v1/licenses:confirm", "POST"),
+        ("HEAD", "/api/v1/licenses:batch", "POST"),
+        ("GET", "/api/v1/host:heartbeat", "POST"),
+        ("GET", "/api/v1/host:certificate", "POST"),
+        ("POST", "/livez", "GET"),
+        ("POST", "/metrics", "GET"),
     ],
 )
 def test_an_address_says_which_methods_it_takes(server, admin, method, path, allowed):
     answer = server.client.request(method, path, headers=admin)
     assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+    assert answer.headers["content-type"] == "application/problem+json"
+    if method != "HEAD":
+        assert answer.json()["type"] == "urn:calward:problem:method-not-allowed"
 
 
 def test_every_answer_carries_the_newest_checkpoint(server, admin):
@@ -100,6 +112,65 @@ def test_a_body_that_is_too_large_is_not_read(server, admin, size):
     assert server.client.post("/api/v1/packs", content=b"x" * size, headers=admin).status_code == 413
     parts = (b"x" * 1000 for _ in range(size // 1000 + 1))
     assert server.client.post("/api/v1/packs", content=parts, headers=admin).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [
+        ("licenses:request", MOST_OF_HOST),
+        ("licenses:confirm", MOST_OF_HOST),
+        ("licenses:batch", MOST_OF_HOST),
+        ("host:heartbeat", MOST_OF_HEARTBEAT),
+    ],
+)
+def test_nor_is_one_of_a_host(server, path, most):
+    host = server.host()
+    for content in (b"x" * (most + 1), (b"x" * (most // 8) for _ in range(9))):
+        answer = server.client.post(f"/api/v1/{path}", content=content, headers=host | JSON)
+        assert answer.status_code == 413
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["type"] == "urn:calward:problem:too-large"
+        assert str(most) in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("address", "field", "told"),
+    [
+        (
+            "licenses?statsu=temporary",
+            "statsu",
+            "known are type, status, version, pack, holder, host, ended, limit, after",
+        ),
+        ("licenses?status=temporary&status=active", "status", "given 2 times"),
+        ("packs?Limit=1", "Limit", "known are limit, after"),
+        ("status?verbose", "verbose", "it takes none"),
+        ("hosts/SH1?x=", "x", "it takes none"),
+        ("audit/events?%1b[2J=1", "\x1b[2J", "known are limit, after, last"),
+        ("audit/export?" + "n" * 500 + "=1", "n" * 500, "it takes none"),
+    ],
+)
+def test_a_query_parameter_that_is_not_known_is_named(server, admin, address, field, told):
+    answer = server.client.get(f"/api/v1/{address}", headers=admin)
+    assert answer.status_code == 400
+    assert answer.json()["type"] == "urn:calward:problem:malformed"
+    assert told in answer.json()["detail"]
+    assert answer.json()["field"] == "".join(x if x.isprintable() else "?" for x in field[:200])
+
+
+def test_an_act_with_a_misspelled_parameter_does_nothing(server, admin):
+    server.install("P1", total=5)
+    answer = server.client.delete("/api/v1/packs/P1?dryrun=true", headers=admin)
+    assert (answer.status_code, answer.json()["field"]) == (400, "dryrun")
+    assert "known are dry_run" in answer.json()["detail"]
+    assert server.client.get("/api/v1/packs/P1", headers=admin).status_code == 200
+
+
+def test_links_to_pages_bear_what_they_like(server):
+    assert server.client.get("/setup?code=x&from=mail").status_code == 200
+
+
+def test_nobody_unknown_hears_what_there_is_to_ask_for(server):
+    assert server.client.get("/api/v1/licenses?statsu=temporary").status_code == 401
 
 
 def test_nobody_unknown_has_a_body_read(server):

@@ -25,7 +25,7 @@ from calward.entrypoints.api.attempts import WITHIN, TooManyError
 from calward.entrypoints.api.rehearsal import Rehearsed, rehearsed
 from calward.entrypoints.problems import licensing_problem, problem
 
-__all__ = ["FaultBarrier", "add_handlers", "bug", "expected"]
+__all__ = ["FaultBarrier", "add_handlers", "bug", "expected", "shown", "too_large"]
 
 MOST_SHOWN: Final = 200
 LONGEST_DETAIL: Final = 800
@@ -84,7 +84,7 @@ def bug(error: Exception, scope: Scope, entropy: Entropy) -> Response:
     number = entropy.token(ID_SIZE).hex()
     # As text: a log that shows the values of variables would show tokens.
     trace = "".join(traceback.format_exception(error))
-    log.error("api.bug", id=number, method=scope["method"], path=_shown(scope["path"], MOST_SHOWN), trace=trace)
+    log.error("api.bug", id=number, method=scope["method"], path=shown(scope["path"], MOST_SHOWN), trace=trace)
     detail = f"something went wrong inside: the server's log tells more under {number}"
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "bug", detail, id=number)
 
@@ -100,8 +100,8 @@ def expected(error: LicensingError) -> Response:
     if error.problem in {Problem.UNAVAILABLE, Problem.CORRUPT}:
         log.error("api.unavailable", problem=error.problem.value, detail=error.detail)
     # A detail may repeat a part of what was sent.
-    field = _shown(error.field, MOST_SHOWN) if error.field else None
-    harmless = LicensingError(error.problem, _shown(error.detail, LONGEST_DETAIL), field=field)
+    field = shown(error.field, MOST_SHOWN) if error.field else None
+    harmless = LicensingError(error.problem, shown(error.detail, LONGEST_DETAIL), field=field)
     return licensing_problem(harmless, who="the license server")
 
 
@@ -109,7 +109,7 @@ def _invalid(_request: Request, error: Exception) -> Response:
     """Each fault with its place; what was sent is not repeated."""
     found: Sequence[Any] = error.errors() if isinstance(error, RequestValidationError) else ()
     faults = [
-        {"where": _shown(".".join(map(str, x["loc"])), MOST_SHOWN), "what": _shown(str(x["msg"]), MOST_SHOWN)}
+        {"where": shown(".".join(map(str, x["loc"])), MOST_SHOWN), "what": shown(str(x["msg"]), MOST_SHOWN)}
         for x in found
     ]
     first = faults[0] if faults else {"where": "request", "what": "cannot be read"}
@@ -122,24 +122,37 @@ def _http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     status = HTTPStatus(error.status_code)
+    takes = _methods(request.url.path)
+    if (
+        status is HTTPStatus.NOT_FOUND and takes
+    ):  # Hosts' routes stand before the framework, which knows nothing of them.
+        status = HTTPStatus.METHOD_NOT_ALLOWED
     kinds = {HTTPStatus.NOT_FOUND: Problem.NOT_FOUND.value, HTTPStatus.BAD_REQUEST: Problem.MALFORMED.value}
     kind = kinds.get(status, status.phrase.lower().replace(" ", "-"))
-    answer = problem(status, kind, _DETAILS.get(status, _shown(str(error.detail), MOST_SHOWN)))
+    answer = problem(status, kind, _DETAILS.get(status, shown(str(error.detail), MOST_SHOWN)))
     answer.headers.update(error.headers or {})
     if status is HTTPStatus.METHOD_NOT_ALLOWED:  # The framework names those of the first route that has this address.
-        answer.headers["Allow"] = ", ".join(_methods(request.url.path))
+        answer.headers["Allow"] = ", ".join(takes)
     return answer
 
 
 def _methods(path: str) -> list[str]:
     """The methods that an address takes."""
-    return sorted({method for method, template in ENDPOINTS if compile_path(template)[0].fullmatch(path)})
+    return sorted({method for method, template in _TEMPLATES if template.fullmatch(path)})
+
+
+_TEMPLATES: Final = [(method, compile_path(path)[0]) for method, path in ENDPOINTS]
 
 
 _DETAILS: Final = {
     HTTPStatus.NOT_FOUND: "there is no such address: see /api/openapi.json for those there are",
     HTTPStatus.METHOD_NOT_ALLOWED: "this address does not take this method",
 }
+
+
+def too_large(most: int) -> Response:
+    """A body of more than ``most`` bytes."""
+    return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", f"the body is larger than {most} bytes")
 
 
 def _too_many(_request: Request, _error: Exception) -> Response:
@@ -149,6 +162,6 @@ def _too_many(_request: Request, _error: Exception) -> Response:
     return answer
 
 
-def _shown(text: str, most: int) -> str:
-    """A text from outside, made harmless for logs and terminals."""
+def shown(text: str, most: int) -> str:
+    """The beginning of a text from outside, made harmless for logs and terminals."""
     return "".join(x if x.isprintable() else "?" for x in text[:most])

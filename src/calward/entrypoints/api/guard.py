@@ -1,10 +1,10 @@
 """What happens to a request before its handler sees it?
 
-It is authorized, then its body is read, never more than 64 KiB of it; only then is anything decoded.
+It is authorized, what it asks for by name is known, then its body is read, never more than 64 KiB of it; only then is anything decoded.
 """
 
-from collections.abc import Callable, Coroutine, Mapping
-from http import HTTPStatus
+from collections import Counter
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, Final
 
@@ -14,11 +14,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message
 
+from calward.domain.errors import LicensingError, Problem
 from calward.domain.roles import Principal
 from calward.entrypoints.api.access import ENDPOINTS, Access, authorize
-from calward.entrypoints.api.rehearsal import rehearsing
+from calward.entrypoints.api.faults import shown, too_large
+from calward.entrypoints.api.rehearsal import DRY_RUN, READS, rehearsing
 from calward.entrypoints.api.services import Services
-from calward.entrypoints.problems import problem
 
 __all__ = ["MAX_BODY", "Body", "Desk", "GuardedRoute", "Who"]
 
@@ -31,6 +32,9 @@ LARGE: Final[Mapping[str, int]] = MappingProxyType(
 """Bytes of a body that may be longer: an answer of the clearinghouse may bring lists of licenses. Only administrators get so far."""
 
 _PRINCIPAL = "calward.principal"
+_API: Final = "/api/"
+"""What browsers open lies elsewhere: links to it are written by others, and bear what they like."""
+_LONGEST_NAME: Final = 64
 
 
 class GuardedRoute(APIRoute):
@@ -40,18 +44,35 @@ class GuardedRoute(APIRoute):
         """Wrap the handler into the guard."""
         handler = super().get_route_handler()
         needed: dict[str, Access] = {method: ENDPOINTS[method, self.path] for method in self.methods or ()}
+        names = [one.alias for one in self.dependant.query_params]
 
         async def guarded(request: Request) -> Response:
             services: Services = request.app.state.services
             request.scope[_PRINCIPAL] = await authorize(request, needed[request.method], services)
+            if request.url.query and self.path.startswith(_API):
+                _check_query(request, names)
             most = LARGE.get(self.path, MAX_BODY)
             body = await _body(request, most)
             if body is None:
-                detail = f"the body is larger than {most} bytes"
-                return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", detail)
+                return too_large(most)
             return await handler(Request(request.scope, _again(body)))
 
         return guarded
+
+
+def _check_query(request: Request, names: Collection[str]) -> None:
+    """A filter that is misspelled, or given twice, must not list what nobody asked for. Only to try is nothing new for what only reads.
+
+    Raises: LicensingError: MALFORMED, naming the parameter and those there are.
+    """
+    here = [*names, *(() if request.method in READS else (DRY_RUN,))]
+    for name, times in Counter(name for name, _ in request.query_params.multi_items()).items():
+        if name not in here and name != DRY_RUN:
+            there_are = f"known are {', '.join(here)}" if here else "it takes none"
+            detail = f"{shown(name, _LONGEST_NAME)!r} is no query parameter of this address: {there_are}"
+            raise LicensingError(Problem.MALFORMED, detail, field=name)
+        if times > 1:
+            raise LicensingError(Problem.MALFORMED, f"the query parameter {name} is given {times} times", field=name)
 
 
 async def _body(request: Request, most: int) -> bytes | None:

@@ -28,7 +28,7 @@ from calward.domain.events import Event
 from calward.domain.names import check_holder, check_label, check_request_id
 from calward.domain.parties import Host
 from calward.domain.statements import PayloadType
-from calward.entrypoints.api.faults import bug, expected
+from calward.entrypoints.api.faults import bug, expected, too_large
 from calward.entrypoints.problems import STATUS
 
 __all__ = ["Answering", "HostDesk", "decoded", "host_routes", "hosts_first"]
@@ -173,6 +173,8 @@ class Answering:
             content = await self._handler(host, await _body(headers, receive, self._most))
         except LicensingError as error:
             await expected(error)(scope, receive, send)
+        except _TooLargeError:
+            await too_large(self._most)(scope, receive, send)
         except Exception as error:  # noqa: BLE001 - logged whole
             await bug(error, scope, self._desk.entropy)(scope, receive, send)
         else:
@@ -213,8 +215,12 @@ async def _body(headers: Mapping[bytes, bytes], receive: Receive, most: int) -> 
         content += message.get("body", b"")
         more = message.get("more_body", False)
         if len(content) > most or (length.isdigit() and int(length) > most):
-            raise LicensingError(Problem.MALFORMED, f"the body is larger than {most} bytes")
+            raise _TooLargeError
     return content
+
+
+class _TooLargeError(Exception):
+    """The body is larger than this address takes."""
 
 
 def decoded(decoder: msgspec.json.Decoder[T], content: bytes) -> T:
