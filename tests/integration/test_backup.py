@@ -159,7 +159,7 @@ def test_it_is_not_restored_over_a_server_that_runs(office, tmp_path):
         with pytest.raises(LicensingError) as caught:
             restored(office, tmp_path / "ls", replace=True)
     assert caught.value.problem is Problem.CONFLICT
-    assert "stop it first" in caught.value.detail
+    assert "stop that one first" in (caught.value.helps or "")
 
 
 def test_a_newer_ledger_is_replaced_only_if_told_so_and_kept_aside(office, tmp_path):

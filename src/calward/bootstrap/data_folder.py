@@ -19,8 +19,8 @@ def alone(database_url: str) -> contextlib.AbstractContextManager[None]:
     if not ledger.name:
         raise LicensingError(Problem.MALFORMED, f"{database_url} names no file: say sqlite:///FILE", field="database")
     private_folder(ledger.parent)
-    detail = f"another process serves the ledger {ledger}: stop it first, or name another --data-dir or --database"
-    return only_process(ledger.with_name(f"{ledger.name}.lock"), detail)
+    helps = "one process serves a ledger on SQLite: stop that one first, or name another --data-dir or --database"
+    return only_process(ledger.with_name(f"{ledger.name}.lock"), f"another process serves the ledger {ledger}", helps)
 
 
 def keep_id(file: Path, server_id: str) -> None:

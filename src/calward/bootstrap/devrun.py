@@ -84,8 +84,8 @@ def _claimed(folder: Path, *, fresh: bool) -> Iterator[None]:
             Problem.CONFLICT, f"{folder} holds something that ./dev run has not made: name another folder by --data-dir"
         )
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    detail = f"another run uses {folder}: stop it first, or name another folder by --data-dir"
-    with only_process(folder / LOCK_FILE, detail):
+    helps = "stop that one first, or name another folder by --data-dir"
+    with only_process(folder / LOCK_FILE, f"another run uses {folder}", helps):
         (folder / ".gitignore").write_text("*\n", encoding="ascii")
         if fresh:
             clear(folder, keep=(LOCK_FILE,))

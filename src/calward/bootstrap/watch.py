@@ -28,8 +28,8 @@ from calward.insight.watching import Seen, severe_enough
 
 __all__ = ["Watcher", "try_receivers"]
 
-_TWO: Final = (
-    "another calward watch tells about {name} already, with what it has told in {place}: two would tell everything twice; "
+_TWO: Final = "another calward watch tells about {name} already, with what it has told in {place}: two would tell everything twice"
+_ONE_OF_THEM: Final = (
     "end one of them, or give this one a memory of its own by XDG_STATE_HOME (or, of an imported estate, by --estates)"
 )
 
@@ -120,7 +120,7 @@ class Watcher:
             detail = f"{str(place.parent)!a} cannot be written: {error.strerror}"
             raise LicensingError(Problem.UNAVAILABLE, detail) from None
         lock = place.with_suffix(".lock")
-        self._locks.enter_context(only_process(lock, _TWO.format(name=name, place=place)))
+        self._locks.enter_context(only_process(lock, _TWO.format(name=name, place=place), _ONE_OF_THEM))
         self._locked.add(place)
 
 

@@ -33,10 +33,12 @@ class LicensingError(Exception):
     """An error the caller can act on: ``problem`` says of what kind, ``detail`` what, where and what helps.
 
     ``detail`` is one sentence in lower case without a full stop. ``field`` names the part of the input, where there is one.
+    ``helps`` says what helps, where it is something else than usually against errors of this kind; a command line shows it.
     """
 
-    def __init__(self, problem: Problem, detail: str, *, field: str | None = None) -> None:
+    def __init__(self, problem: Problem, detail: str, *, field: str | None = None, helps: str | None = None) -> None:
         super().__init__(detail)
         self.problem = problem
         self.detail = detail
         self.field = field
+        self.helps = helps

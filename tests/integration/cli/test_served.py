@@ -169,6 +169,9 @@ def test_a_ledger_that_is_served_is_not_served_twice(server, folder):
     ran = calward("serve", "--data-dir", str(folder / "ls"), "--listen", "127.0.0.1:0", "--socket", "none")
     assert ran.code == Exit.REFUSED, ran
     assert "another process serves the ledger" in ran.err
+    assert "ledger.db.lock" in ran.err
+    assert "stop that one first" in ran.err
+    assert "request id" not in ran.err
 
 
 def test_what_the_server_keeps_is_read_by_its_owner_only(server, folder):

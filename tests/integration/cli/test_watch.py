@@ -169,7 +169,7 @@ def test_two_watchers_of_one_folder_do_not_import_twice(run, tmp_path):
     put(tmp_path / "exports")
     lock = tmp_path / "estates" / "berlin" / "told.lock"
     lock.parent.mkdir(parents=True)
-    with only_process(lock, "the test cannot have it"):
+    with only_process(lock, "the test cannot have it", ""):
         ran = run("estate", "watch", tmp_path / "exports", "--name", "berlin", "--once")
     assert ran.code == Exit.REFUSED
     assert "another calward watch tells about berlin already" in ran.err

@@ -198,7 +198,7 @@ _host_token = click.option(
 @license_.command()
 @_host_token
 @click.option("--device", metavar="NAME", help="The name of the device; needs --hardware-id.")
-@click.option("--hardware-id", metavar="HEX", help="What the device is known by.")
+@click.option("--hardware-id", metavar="TEXT", help="What the device is known by: any text, compared as it is.")
 @click.option("--user", metavar="NAME", help="The user, instead of a device.")
 @click.option("--request-id", metavar="ID", help="The same id gets the same answer.  [default: a new one]")
 @click.option("--full-only", is_flag=True, help="Ask for a full license or nothing.")

@@ -68,7 +68,7 @@ def _trouble(error: Exception, arguments: Sequence[str]) -> Trouble:
             return Trouble(
                 error.problem.value,
                 _ERRNO.sub("", error.detail),
-                HELP_FOR[error.problem],
+                error.helps or HELP_FOR[error.problem],
                 EXIT_OF[error.problem],
                 error.field,
             )
