@@ -58,10 +58,33 @@ def test_the_page_shows_the_token_once(server, code):
     assert again.status_code == 400
     assert "cala_" not in again.text
     assert 'role="alert"' in again.text
+    assert "There is a license administrator already" in again.text
+
+
+def test_the_page_says_which_server_the_command_line_is_to_ask(server, code):
+    assert "export CALWARD_SERVER=http" in form(server, code=code).text
+
+
+def test_an_address_that_a_shell_would_run_is_not_shown_for_copying(server, code):
+    page = server.client.post("/setup", data={"code": code}, headers={"Host": "ls1;reboot"})
+    assert "cala_" in page.text
+    assert "reboot" not in page.text
+
+
+def test_after_a_wrong_code_the_form_is_there_again(server, code):
+    page = form(server, code="AAAA-AAAA-AAAA-AAAA", name="anna")
+    assert page.status_code == 400
+    assert "The code is wrong" in page.text
+    assert 'value="anna"' in page.text
+    assert 'value="AAAA-AAAA-AAAA-AAAA"' in page.text
+    assert re.findall(r'id="(\w+)"[^>]* aria-invalid="true" aria-describedby="sorry"', page.text) == ["code"]
+    assert form(server, code=code, name="anna").status_code == 200
 
 
 def test_a_setup_code_is_not_used_up_by_a_bad_name(server, code):
-    assert form(server, code=code, name="x\u202e").status_code == 400
+    page = form(server, code=code, name="x\u202e")
+    assert page.status_code == 400
+    assert re.findall(r'id="(\w+)"[^>]* aria-invalid="true"', page.text) == ["name"]
     assert form(server, code=code, name="anna").status_code == 200
 
 
@@ -72,9 +95,9 @@ def test_a_name_that_is_taken_gets_a_number(server, code):
 
 def test_a_link_that_was_left_lying_about_makes_no_second_administrator(server, code):
     server.admin(name="berta")
-    page = form(server, code=code, name="anna")
-    assert page.status_code == 400
-    assert "There is a license administrator already" in page.text
+    for page in (server.client.get("/setup", params={"code": code}), form(server, code=code, name="anna")):
+        assert "There is a license administrator already" in page.text
+        assert "<form" not in page.text
     assert server.client.post("/api/v1/setup", json={"code": code}).status_code == 409
 
 
