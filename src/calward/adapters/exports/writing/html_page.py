@@ -63,9 +63,16 @@ def _chart(chart: Chart) -> str:
     if not drawn:
         return ""
     keys = "".join(f'<li><span class="key {name}"></span>{_text(words)}</li>' for name, words in legend(chart))
+    title = _title(chart.title)
     return (
-        f'<figure><figcaption>{_text(_title(chart.title))}</figcaption>{drawn}<ul class="legend">{keys}</ul></figure>\n'
+        f"<figure><figcaption>{_text(title)}</figcaption>{_scrolled('drawn', title)}{drawn}</div>"
+        f'<ul class="legend">{keys}</ul></figure>\n'
     )
+
+
+def _scrolled(name: str, title: str) -> str:
+    """The beginning of a part that is wider than a phone: one that the keyboard reaches, too."""
+    return f'<div class="{name}" role="region" aria-label="{_text(title)}" tabindex="0">'
 
 
 def _notes(report: Report) -> Iterator[str]:
@@ -79,7 +86,7 @@ def _table(report: Report) -> Iterator[str]:
     names = "".join(
         f'<th scope="col" class="{column.holds.value}">{_text(column.title)}</th>' for column in report.columns
     )
-    yield f'<div class="table"><table>\n<thead><tr>{names}</tr></thead>\n<tbody>\n'
+    yield f"{_scrolled('table', 'Rows')}<table>\n<thead><tr>{names}</tr></thead>\n<tbody>\n"
     rows, count = report.rows(), 0
     while some := list(islice(rows, _AT_ONCE)):
         count += len(some)

@@ -141,6 +141,12 @@ def test_a_page_has_every_row_and_nothing_that_runs_or_loads():
     assert "\u202e" not in text
 
 
+def test_what_a_page_lets_scroll_can_be_reached_by_the_keyboard_and_has_a_name():
+    text = "".join(html_text(compliance(snapshot(pack(total=5, issued=7)))))
+    scrolled = re.findall(r'<div class="(\w+)" role="region" aria-label="([^"]+)" tabindex="0">', text)
+    assert scrolled == [("drawn", "CALs held and used"), ("table", "Rows")]
+
+
 def test_a_page_marks_over_use_and_draws_it():
     text = "".join(html_text(compliance(snapshot(pack(total=5, issued=7)))))
     assert 'class="text short over">over-used' in text
