@@ -344,6 +344,11 @@ def fingerprint(certificate) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip().partition("=")[2]
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.8", "[::1]", "localhost"])
+def test_this_machine_needs_no_tls(host):
+    assert not Address.parse(f"http://{host}:8460").tls
+
+
 def test_a_pinned_certificate_needs_no_authority(tls, certificate):
     pinned = Address.parse(tls.url, fingerprint(certificate))
     assert ask(LicenseServerClient(pinned, TOKEN)).full

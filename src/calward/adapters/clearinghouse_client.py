@@ -17,6 +17,7 @@ from calward.domain.acceptance import AcceptanceRefusal, NotAccepted
 from calward.domain.bundle import MAX_BUNDLE_SIZE
 from calward.domain.envelope import MAX_ENVELOPE_SIZE
 from calward.domain.errors import LicensingError, Problem
+from calward.domain.this_machine import is_loopback
 
 __all__ = ["HttpClearinghouse"]
 
@@ -26,7 +27,6 @@ ASK_SECONDS = 600.0
 """For requests about packs: a list of a million licenses takes minutes on a slow line, and the clearinghouse reads all of it."""
 _ASK_WAIT_SECONDS = 120.0
 """For one wait within that."""
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _MAX_DETAIL = 300
 _SAYS_NO = frozenset({409, 422})
 """Statuses with which a request is refused that was understood."""
@@ -74,7 +74,7 @@ class HttpClearinghouse:
             timeout=timeout,
             follow_redirects=False,
             # A proxy of the environment is for the outside; this machine is asked directly.
-            trust_env=self._url.host not in _LOOPBACK,
+            trust_env=not is_loopback(self._url.host),
             transport=transport,
         )
 
@@ -167,7 +167,7 @@ def _checked(url: str) -> httpx2.URL:
         found = httpx2.URL("")
     if found.scheme == "https" and found.host:
         return found
-    if found.scheme == "http" and found.host in _LOOPBACK:
+    if found.scheme == "http" and is_loopback(found.host):
         return found
     detail = f"{url!a} is no address of a clearinghouse: use https://HOST, or http:// on this machine"
     raise LicensingError(Problem.MALFORMED, detail)

@@ -17,6 +17,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from calward.domain.errors import LicensingError, Problem
+from calward.domain.this_machine import is_loopback
 
 __all__ = ["CHECKPOINT", "LEDGER_SINCE", "Address", "Message", "Reply", "exchange"]
 
@@ -28,7 +29,6 @@ _MAX_REPLY: Final = 1 << 20
 """Bytes; a batch of a thousand answers is smaller."""
 _AFTERWARDS: Final = 1.0
 """Seconds after which a single wait ends by itself, where it could not be cut off."""
-_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _PIN_LETTERS: Final = 64
 """Hex digits of a SHA-256 fingerprint."""
 
@@ -65,7 +65,7 @@ class Address:
             raise _wrong(url, "is no address of a license server: https://HOST:PORT is expected") from None
         if parts.scheme not in ("http", "https") or not host or parts.path.strip("/") or parts.query or parts.fragment:
             raise _wrong(url, "is no address of a license server: https://HOST:PORT is expected")
-        if parts.scheme == "http" and host not in _LOOPBACK:
+        if parts.scheme == "http" and not is_loopback(host):
             raise _wrong(url, "would send the host's token unprotected: use https, or http on this machine only")
         tls = parts.scheme == "https"
         return cls(url.rstrip("/"), host, port or (443 if tls else 80), tls=tls, pin=_pin(url, pin))

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ipaddress
 import signal
 import socket
 import struct
@@ -19,18 +18,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from calward.adapters.slow_peers import CrowdedProtocol, Patience, SlowPeers, usual_patience
 from calward.domain.errors import LicensingError, Problem
+from calward.domain.this_machine import is_loopback
 
-__all__ = ["is_loopback", "serve_asgi"]
+__all__ = ["serve_asgi"]
 
 _BACKLOG = 2048
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address to listen on can be reached from this machine only; a name other than localhost never counts."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 def serve_asgi(

@@ -3,7 +3,6 @@
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 from calward.adapters.threshold_config import read_thresholds
 from calward.adapters.toml_tables import check_table, wrong
 from calward.domain.errors import LicensingError, Problem
+from calward.domain.this_machine import is_loopback
 from calward.domain.time_spans import SPAN_FORM, seconds_of
 from calward.insight.findings import Severity
 from calward.insight.thresholds import Threshold
@@ -127,17 +127,10 @@ def _webhook(table: Mapping[str, Any], folder: Path) -> WebhookConfig:
         host = url.hostname or ""
     except ValueError:
         raise wrong("webhook.url", "is no URL") from None
-    if not host or not (url.scheme == "https" or (url.scheme == "http" and _is_loopback(host))):
+    if not host or not (url.scheme == "https" or (url.scheme == "http" and is_loopback(host))):
         raise wrong("webhook.url", "must be https://…; http:// only on this machine")
     secret_file = folder / table["secret_file"]
     return WebhookConfig(table["url"], secret_file, _path(table, "ca_file", folder))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _path(table: Mapping[str, Any], key: str, folder: Path) -> Path | None:

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -12,6 +11,7 @@ from calward.domain.cals import CalType
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.events import Kind
 from calward.domain.names import check_group
+from calward.domain.this_machine import is_loopback
 
 __all__ = ["RemovePolicy", "SetPolicy", "remove_policy", "set_policy"]
 
@@ -74,13 +74,6 @@ def _check_address(address: str) -> None:
         host, _port = found.hostname or "", found.port
     except ValueError:
         raise LicensingError(Problem.MALFORMED, detail, field="servers") from None
-    safe = found.scheme == "https" or (found.scheme == "http" and _on_this_machine(host))
+    safe = found.scheme == "https" or (found.scheme == "http" and is_loopback(host))
     if not (safe and host):
         raise LicensingError(Problem.MALFORMED, detail, field="servers")
-
-
-def _on_this_machine(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

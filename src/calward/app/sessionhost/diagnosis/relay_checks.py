@@ -1,12 +1,12 @@
 """Do clients come through the relay where they must, and only there?"""
 
-from ipaddress import ip_address
 from typing import Final
 
 from calward.app.sessionhost.diagnosis.facts import CertificateFacts, HostFacts
 from calward.app.sessionhost.diagnosis.findings import Check, Finding, Said, Severity
 from calward.app.sessionhost.diagnosis.machine_checks import SOON
 from calward.domain.cals import CalType
+from calward.domain.this_machine import is_loopback
 from calward.insight.said import Fine, NotLooked, found
 
 __all__ = ["CHECKS"]
@@ -78,7 +78,7 @@ def _program_down(facts: HostFacts) -> Said:
         return _NO_RELAY
     if facts.listening is None:
         return _NOT_LISTED
-    if not _is_loopback(relay.host[0]):
+    if not is_loopback(relay.host[0]):
         return NotLooked(f"the program behind the relay is on another machine, {relay.host[0]}")
     if _listens(facts.listening, relay.host[1]):
         return Fine(_text(relay.host))
@@ -102,7 +102,7 @@ def _public(facts: HostFacts) -> Said:
     ports = {relay.host[1], _RDP} - {relay.listen[1]}
     if not ports:
         return NotLooked("relay and program share a port number")
-    open_ = [place for place in facts.listening if place[1] in ports and not _is_loopback(place[0])]
+    open_ = [place for place in facts.listening if place[1] in ports and not is_loopback(place[0])]
     finding = Finding(
         Severity.ERROR,
         "clients can go round the relay",
@@ -165,14 +165,6 @@ def _name(facts: HostFacts) -> str:
 
 def _listens(listening: tuple[tuple[str, int], ...], port: int) -> bool:
     return any(one == port for _, one in listening)
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        found_ = ip_address(address)
-    except ValueError:
-        return address == "localhost"
-    return (getattr(found_, "ipv4_mapped", None) or found_).is_loopback
 
 
 def _text(place: tuple[str, int]) -> str:
