@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 import rich_click as click
 from click import get_current_context
 
+from calward.entrypoints.cli.help_page import examples_apart
 from calward.entrypoints.cli.live_names import asks_server, complete_live
 from calward.entrypoints.cli.view import Form, change_view, view
 from calward.entrypoints.cli.ways import Ways
@@ -54,6 +55,7 @@ def acts(lost: str | None = None) -> Callable[[F], F]:
 
 def equip(command: click.Command, path: str) -> None:
     """Give a command, and all below it, what every one has; once, however often it is called."""
+    examples_apart(command)
     if isinstance(command, click.Group):
         for name, one in command.commands.items():
             equip(one, f"{path} {name}")

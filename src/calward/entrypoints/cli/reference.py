@@ -3,7 +3,6 @@
 ``python -m calward.entrypoints.cli.reference > docs/reference/cli.md`` brings the page up to date; a test compares both.
 """
 
-import inspect
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -11,6 +10,7 @@ import rich_click as click
 
 from calward.domain.errors import Problem
 from calward.entrypoints.cli.exit_codes import EXIT_OF, HELP_FOR, MEANINGS, Exit
+from calward.entrypoints.cli.help_page import help_parts
 from calward.entrypoints.cli.lazy import LazyGroup
 from calward.entrypoints.cli.root import cli
 
@@ -116,10 +116,8 @@ def _section(path: str, command: click.Command) -> str:
 
 
 def _help(command: click.Command) -> tuple[str, list[str]]:
-    """The help's own words, and its examples."""
-    text, _, block = inspect.cleandoc(command.help or "").partition("\b\n")
-    examples = [line.strip() for line in block.splitlines()[1:] if line.strip()]
-    return "\n".join(line.strip() for line in text.strip().splitlines()), examples
+    words, examples = help_parts(command.help or "")
+    return "\n".join(line.strip() for line in words.splitlines()), examples
 
 
 def _options(command: click.Command, context: click.Context) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Final
 import rich_click as click
 
 import calward.entrypoints.cli.powershell  # noqa: F401 - one more shell that click knows from then on
+from calward.entrypoints.cli.help_page import examples_apart
 from calward.entrypoints.cli.lazy import LazyGroup, Place
 
 __all__ = ["COMMANDS", "cli"]
@@ -64,3 +65,6 @@ def cli() -> None:
       calward explain D12
       calward matrix
     """  # noqa: D301 -- click wants the character itself, which keeps the lines below it apart
+
+
+examples_apart(cli)

@@ -54,6 +54,21 @@ def test_every_help_has_an_example(path):
     assert path in text
 
 
+@pytest.mark.parametrize("columns", ["60", "80", "120"])
+def test_examples_stand_on_lines_that_a_shell_takes(columns, monkeypatch):
+    monkeypatch.setenv("COLUMNS", columns)
+    for path, command in ALL:
+        out = calward(*path.split()[1:], "--help", wiring=FakeWiring()).out
+        words = " ".join(out.replace(" \\\n", " ").split())
+        assert all(" ".join(example.split()) in words for example in examples_of(command)), out
+
+
+def test_an_example_is_not_broken_between_an_option_and_its_value(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    lines = [line.strip() for line in calward("host", "enroll", "--help").out.splitlines()]
+    assert "--token-file ./sh1.token" in lines
+
+
 @pytest.mark.parametrize("path", [path for path, _ in LEAVES if path not in NO_JSON])
 def test_every_command_speaks_json(path):
     assert "--json" in {opt for param in dict(ALL)[path].params for opt in param.opts}
