@@ -165,6 +165,20 @@ def test_an_act_with_a_misspelled_parameter_does_nothing(server, admin):
     assert server.client.get("/api/v1/packs/P1", headers=admin).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("method", "path"), [("DELETE", "packs/P1"), ("POST", "hosts/SH1:code"), ("POST", "server:deactivate")]
+)
+def test_an_act_without_a_body_does_nothing_where_there_is_one(server, admin, method, path):
+    server.install("P1", total=5)
+    server.host("SH1")
+    answer = server.client.request(method, f"/api/v1/{path}", content=b'{"dry_run": true}', headers=admin | JSON)
+    assert (answer.status_code, answer.json()["field"]) == (400, "body")
+    assert server.client.get("/api/v1/packs/P1", headers=admin).status_code == 200
+    assert server.client.get("/api/v1/server", headers=admin).json()["activated"]
+    dry = server.client.request(method, f"/api/v1/{path}?dry_run=true", content=b"{}", headers=admin | JSON)
+    assert dry.status_code == 200
+
+
 def test_links_to_pages_bear_what_they_like(server):
     assert server.client.get("/setup?code=x&from=mail").status_code == 200
 

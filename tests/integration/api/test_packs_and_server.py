@@ -192,3 +192,10 @@ def test_an_operator_may_not_touch_packs(ring):
     answer = ring.client.post("/api/v1/packs", content=b"x", headers=ring.admin(Role.OPERATOR))
     assert answer.status_code == 403
     assert "manage-packs" in answer.json()["detail"]
+
+
+def test_a_misspelled_word_of_a_recovery_is_refused(server, admin):
+    body = {"accept_loss": True, "reson": "rebuild"}
+    answer = server.client.post("/api/v1/server:recover", json=body, headers=admin)
+    assert answer.status_code == 400
+    assert "reson" in answer.json()["detail"]

@@ -150,3 +150,33 @@ def test_what_is_wrong_inside_is_not_told_outside(kind: Problem) -> None:
 def test_another_error_is_no_answer_but_a_bug() -> None:
     with pytest.raises(KeyError):
         on_licensing_error(None, KeyError())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("path", ["/", "/nothing", "/v1", "/metrics", "/%00"])
+def test_an_address_that_is_not_there_is_a_problem_document(client: TestClient, path: str) -> None:
+    assert problem_of(client.get(path), HTTPStatus.NOT_FOUND)["type"] == "urn:calward:problem:not-found"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("GET", "/v1/requests", "POST"),
+        ("DELETE", "/v1/purchases", "GET, POST"),
+        ("POST", "/v1/keyring", "GET"),
+        ("PUT", "/v1/transfers/x/cancel", "POST"),
+    ],
+)
+def test_an_address_says_which_methods_it_takes(client: TestClient, method: str, path: str, allowed: str) -> None:
+    answer = client.request(method, path)
+    assert problem_of(answer, HTTPStatus.METHOD_NOT_ALLOWED)["type"] == "urn:calward:problem:method-not-allowed"
+    assert answer.headers["allow"] == allowed
+
+
+def test_a_bug_shows_nothing_of_the_inside(desk: Clearinghouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_desk: Clearinghouse) -> None:
+        raise RuntimeError("secret inside")
+
+    monkeypatch.setattr(type(desk), "keyring", broken)
+    answer = TestClient(clearinghouse_app(desk), raise_server_exceptions=False).get("/v1/keyring")
+    assert "secret" not in answer.text
+    assert problem_of(answer, HTTPStatus.INTERNAL_SERVER_ERROR)["type"] == "urn:calward:problem:bug"

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from calward.domain.cals import CalType
 from calward.domain.roles import Role
 
-__all__ = ["Change", "Checkpoint", "CodeBody", "Explain", "NewHost", "NewPolicy", "NewToken", "WhichHolder"]
+__all__ = ["Change", "Checkpoint", "CodeBody", "Explain", "NewHost", "NewPolicy", "NewToken", "Strict", "WhichHolder"]
 
 _Name = Annotated[str, Field(min_length=1, max_length=300)]
 """The use case says more exactly what a name is, and by a sentence."""

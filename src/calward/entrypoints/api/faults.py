@@ -23,7 +23,7 @@ from calward.domain.errors import LicensingError, Problem
 from calward.entrypoints.api.access import ENDPOINTS
 from calward.entrypoints.api.attempts import WITHIN, TooManyError
 from calward.entrypoints.api.rehearsal import Rehearsed, rehearsed
-from calward.entrypoints.problems import licensing_problem, problem
+from calward.entrypoints.problems import framework_problem, licensing_problem, problem
 
 __all__ = ["FaultBarrier", "add_handlers", "bug", "expected", "shown", "too_large"]
 
@@ -121,33 +121,19 @@ def _http(request: Request, error: Exception) -> Response:
     """What the framework itself says: no such address, no such method."""
     if not isinstance(error, HTTPException):
         raise error
-    status = HTTPStatus(error.status_code)
-    takes = _methods(request.url.path)
-    if (
-        status is HTTPStatus.NOT_FOUND and takes
-    ):  # Hosts' routes stand before the framework, which knows nothing of them.
-        status = HTTPStatus.METHOD_NOT_ALLOWED
-    kinds = {HTTPStatus.NOT_FOUND: Problem.NOT_FOUND.value, HTTPStatus.BAD_REQUEST: Problem.MALFORMED.value}
-    kind = kinds.get(status, status.phrase.lower().replace(" ", "-"))
-    answer = problem(status, kind, _DETAILS.get(status, shown(str(error.detail), MOST_SHOWN)))
-    answer.headers.update(error.headers or {})
-    if status is HTTPStatus.METHOD_NOT_ALLOWED:  # The framework names those of the first route that has this address.
-        answer.headers["Allow"] = ", ".join(takes)
-    return answer
+    harmless = HTTPException(error.status_code, shown(error.detail, MOST_SHOWN), error.headers)
+    return framework_problem(harmless, _methods(request.url.path), _NOT_THERE)
 
 
-def _methods(path: str) -> list[str]:
+def _methods(path: str) -> set[str]:
     """The methods that an address takes."""
-    return sorted({method for method, template in _TEMPLATES if template.fullmatch(path)})
+    return {method for method, template in _TEMPLATES if template.fullmatch(path)}
 
 
 _TEMPLATES: Final = [(method, compile_path(path)[0]) for method, path in ENDPOINTS]
 
 
-_DETAILS: Final = {
-    HTTPStatus.NOT_FOUND: "there is no such address: see /api/openapi.json for those there are",
-    HTTPStatus.METHOD_NOT_ALLOWED: "this address does not take this method",
-}
+_NOT_THERE: Final = "there is no such address: see /api/openapi.json for those there are"
 
 
 def too_large(most: int) -> Response:

@@ -35,6 +35,8 @@ _PRINCIPAL = "calward.principal"
 _API: Final = "/api/"
 """What browsers open lies elsewhere: links to it are written by others, and bear what they like."""
 _LONGEST_NAME: Final = 64
+_NOTHING: Final = frozenset({b"", b"{}"})
+"""Bodies that say nothing."""
 
 
 class GuardedRoute(APIRoute):
@@ -45,6 +47,7 @@ class GuardedRoute(APIRoute):
         handler = super().get_route_handler()
         needed: dict[str, Access] = {method: ENDPOINTS[method, self.path] for method in self.methods or ()}
         names = [one.alias for one in self.dependant.query_params]
+        takes_body = self.body_field is not None or any(one.call is _raw for one in self.dependant.dependencies)
 
         async def guarded(request: Request) -> Response:
             services: Services = request.app.state.services
@@ -55,6 +58,8 @@ class GuardedRoute(APIRoute):
             body = await _body(request, most)
             if body is None:
                 return too_large(most)
+            if not takes_body and body.strip() not in _NOTHING:
+                raise LicensingError(Problem.MALFORMED, "this address takes no body: nothing was done", field="body")
             return await handler(Request(request.scope, _again(body)))
 
         return guarded

@@ -4,7 +4,6 @@ from contextlib import closing
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel
 
 from calward.app.licensing.contact import ask_online
 from calward.app.licensing.quarantine import WAYS_OUT, explain, leave_quarantine, quarantine_of
@@ -18,6 +17,7 @@ from calward.domain.pack_requests import RecoverReason
 from calward.domain.quarantine import Cause
 from calward.domain.roles import Principal
 from calward.entrypoints.api.answers import Act, QuarantineView
+from calward.entrypoints.api.bodies import Strict
 from calward.entrypoints.api.guard import Body, Desk, GuardedRoute, Who
 from calward.entrypoints.api.refusals import refused_view
 from calward.entrypoints.api.server_routes import ENVELOPE, ENVELOPE_BODY
@@ -31,7 +31,7 @@ router = APIRouter(route_class=GuardedRoute, tags=["server"])
 NO_ADDRESS = "no clearinghouse is known: name its address, or use files"
 
 
-class RecoverBody(BaseModel):
+class RecoverBody(Strict):
     """``reason``: "restored" for a ledger that went back, "rebuild" for one that begins anew. ``accept_loss`` must be true: licenses
     that this ledger does not know become void. ``clearinghouse``: where to ask; else where this server was activated online.
     """

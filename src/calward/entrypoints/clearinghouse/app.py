@@ -10,6 +10,7 @@ from typing import Annotated
 import msgspec
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -25,7 +26,7 @@ from calward.domain.statements import NO_END, Channel, Program
 from calward.entrypoints.clearinghouse.bodies import small_body
 from calward.entrypoints.clearinghouse.limits import too_many
 from calward.entrypoints.clearinghouse.operator_routes import OPERATOR_ROUTES, decode, operator_of, operator_routes
-from calward.entrypoints.clearinghouse.problems import not_accepted, on_licensing_error
+from calward.entrypoints.clearinghouse.problems import not_accepted, on_bug, on_http_error, on_licensing_error
 from calward.entrypoints.clearinghouse.request_door import RequestDoor
 
 __all__ = ["ENVELOPE_TYPE", "Sale", "clearinghouse_app"]
@@ -104,7 +105,11 @@ def clearinghouse_app(desk: Clearinghouse, door: RequestDoor | None = None) -> S
             Route("/livez", routes.alive, methods=["GET"]),
             Route("/readyz", routes.ready, methods=["GET"]),
         ],
-        exception_handlers={LicensingError: on_licensing_error},
+        exception_handlers={
+            LicensingError: on_licensing_error,
+            HTTPException: on_http_error,
+            Exception: on_bug,
+        },
     )
 
 
