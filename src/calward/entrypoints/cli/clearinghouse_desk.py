@@ -26,7 +26,7 @@ _SERVERS: Final = (
     Column("last heard", "last_contact", Fit.LEFT_OUT),
 )
 _PACKS: Final = (
-    Column("pack", "pack_id"),
+    Column("pack", "pack_id", Fit.CUT),
     Column("CAL", lambda one: f"{one['version']}/{one['cal_type']}"),
     Column("total", "total"),
     Column("on", "server_id", Fit.CUT),

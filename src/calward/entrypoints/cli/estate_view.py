@@ -26,16 +26,15 @@ _SHOWN: Final = 20
 """Problems that are printed to people; JSON has all."""
 
 _PACK_COLUMNS: Final = (
-    Column("pack", "id"),
-    Column("version", "version"),
-    Column("type", "type"),
-    Column("program", "program", Fit.FOLDED),
+    Column("pack", "id", Fit.CUT),
+    Column("CAL", lambda row: f"{row['version']}/{row['type']}"),
+    Column("program", "program", Fit.LEFT_OUT),
     Column("total", lambda row: "unlimited" if row["total"] is None else row["total"]),
     Column("issued", "issued"),
     Column("available", lambda row: "unlimited" if row["available"] is None else row["available"]),
     Column("over-used", "over_used"),
     Column("expires", lambda row: row["expires_at"] or "never"),
-    Column("server", "server", Fit.FOLDED),
+    Column("server", "server", Fit.LEFT_OUT),
 )
 
 

@@ -18,6 +18,7 @@ from rich.text import Text
 
 from calward.domain.reasons import SENTENCES, Reason
 from calward.entrypoints.cli.forms import csv_text, rows_of, yaml_text
+from calward.entrypoints.cli.layout import Texts, broken, widths
 from calward.entrypoints.cli.safe_text import safe
 from calward.entrypoints.cli.view import Form, chosen, view
 
@@ -49,10 +50,11 @@ _UNBOUNDED: Final = 10_000
 """Columns of a pipe: a row is never broken into two lines."""
 _ROOMY: Final = 120
 """Columns of a terminal from which on nothing is left out, and there is more air between columns."""
-_READABLE: Final = 24
-"""Columns of a terminal that a text needs to be read in several lines."""
+_PATIENCE: Final = ((24, False), (24, True), (12, True), (9, True))
+"""What a reader is asked for, more and more: lines of a text as short as this, and headings in several lines."""
 _LETTERS: Final = 10  # A day has as many.
-"""Of a value that is cut, with its …."""
+_FEW_LETTERS: Final = 7
+"""Of a value that is cut, with its …: usually, and where there is no room."""
 _TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)T\d\d:\d\d:\d\dZ", re.ASCII)
 _STYLES: Final = {"temporary": "yellow", "over-used": "yellow", "refused": "red", "revoked": "red"}
 
@@ -102,24 +104,46 @@ def table(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> bool:
         columns = _chosen(columns, rows)
     if not console.is_terminal:
         console.width = _UNBOUNDED
-        return _print(console, columns, rows, cell)
-    ways = [columns, [_cut(one) for one in columns]]
-    if console.width < _ROOMY:
-        ways.append([one for one in ways[1] if one.fit is not Fit.LEFT_OUT])
-    between = _padding(console) + 1
-    fitting = (one for one in ways if _width(one, rows) + between * len(one) <= console.width)
-    shown = columns if view().columns else next(fitting, ways[-1])
-    return _print(console, shown, rows, _day_or_cell)
+        return _print(console, _texts(columns, rows, cell))
+    shown = [_texts(one, rows, _day_or_cell) for one in _ways(columns, console)]
+    for least, headings_break in _PATIENCE:
+        for texts in shown:
+            room = console.width - (_padding(console) + 1) * len(texts) + 1
+            if found := widths(texts, room, least, headings_break=headings_break):
+                return _print(console, texts, found)
+    _blocks(shown[0])
+    return bool(rows)
 
 
-def _width(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> int:
-    """Columns of a terminal that a table takes where what may be folded is folded, but not to shreds."""
-    total = 0
-    for column in columns:
-        longest = max((cell_len(_day_or_cell(_value(column, row))) for row in rows), default=0)
-        room = min(longest, _READABLE) if column.fit is Fit.FOLDED else longest
-        total += max(room, cell_len(column.title))
-    return total
+def _ways(columns: Sequence[Column], console: Console) -> list[list[Column]]:
+    """The same table with more and more taken away."""
+    ways = [list(columns)]
+    if not view().columns:
+        ways.append([_cut(one) for one in columns])
+        if console.width < _ROOMY:
+            kept = [one for one in columns if one.fit is not Fit.LEFT_OUT]
+            ways += [[_cut(one, letters) for one in kept] for letters in (_LETTERS, _FEW_LETTERS)]
+    return ways
+
+
+def _texts(
+    columns: Sequence[Column], rows: Sequence[Mapping[str, Any]], text_of: Callable[[object], str]
+) -> list[Texts]:
+    titled = view().headers
+    return [
+        Texts(one.title if titled else "", [text_of(_value(one, row)) for row in rows], one.fit is Fit.FOLDED)
+        for one in columns
+    ]
+
+
+def _blocks(columns: Sequence[Texts]) -> None:
+    """Where a row has no room in one line: a line for each of its values."""
+    width = max(cell_len(one.title) for one in columns)
+    for number, row in enumerate(zip(*(one.values for one in columns), strict=True)):
+        if number:
+            say()
+        for column, text in zip(columns, row, strict=True):
+            say(f"{column.title:<{width}}  {text}" if column.title else text)
 
 
 def _value(column: Column, row: Mapping[str, Any]) -> object:
@@ -130,20 +154,16 @@ def _padding(console: Console) -> int:
     return 2 if console.width >= _ROOMY else 1
 
 
-def _print(
-    console: Console,
-    columns: Sequence[Column],
-    rows: Iterable[Mapping[str, Any]],
-    text_of: Callable[[object], str],
-) -> bool:
-    headers = view().headers
-    form = box.SIMPLE_HEAD if headers else None
-    shown = Table(box=form, padding=(0, _padding(console), 0, 0), show_edge=False, show_header=headers)
-    for one in columns:
-        shown.add_column(Text(one.title), no_wrap=one.fit is not Fit.FOLDED, overflow="fold")
-    for row in rows:
-        texts = [text_of(_value(one, row)) for one in columns]
-        shown.add_row(*(Text(text, style=_STYLES.get(text, "")) for text in texts))
+def _print(console: Console, columns: Sequence[Texts], found: Sequence[int] | None = None) -> bool:
+    """``found``: the width of each column; without, as wide as they are."""
+    form = box.SIMPLE_HEAD if view().headers else None
+    shown = Table(box=form, padding=(0, _padding(console), 0, 0), show_edge=False, show_header=view().headers)
+    exact: Sequence[int | None] = found or [None] * len(columns)
+    for one, width in zip(columns, exact, strict=True):
+        shown.add_column(Text(one.title), width=width, no_wrap=width is None, overflow="fold")
+    for row in zip(*(one.values for one in columns), strict=True):
+        parts = [text if width is None else broken(text, width) for text, width in zip(row, exact, strict=True)]
+        shown.add_row(*(Text(part, style=_STYLES.get(text, "")) for part, text in zip(parts, row, strict=True)))
     if shown.row_count:
         console.print(shown)
     return bool(shown.row_count)
@@ -158,14 +178,14 @@ def _chosen(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> lis
     return [known[one] for one in chosen(view().columns, {name: name for name in known})]
 
 
-def _cut(column: Column) -> Column:
+def _cut(column: Column, letters: int = _LETTERS) -> Column:
     """The same column with its values cut, where it may be cut or left out."""
     if column.fit not in {Fit.CUT, Fit.LEFT_OUT}:
         return column
 
     def value(row: Mapping[str, Any]) -> object:
         text = _day_or_cell(_value(column, row))
-        return text if len(text) <= _LETTERS else f"{text[: _LETTERS - 1]}…"
+        return text if len(text) <= letters else f"{text[: letters - 1]}…"
 
     return Column(column.title, value, column.fit)
 

@@ -224,7 +224,7 @@ _FALL_UP_COLUMNS: Final = (
     Column("served by newer CALs", "number"),
     Column("type", "type"),
     Column("hosts of", "for"),
-    Column("pack", "pack", Fit.FOLDED),
+    Column("pack", "pack", Fit.CUT),
     Column("its version", "version"),
     Column("server", "server", Fit.FOLDED),
 )

@@ -308,7 +308,8 @@ def test_a_table_fits_its_terminal_and_cuts_no_version_and_no_number(columns):
     assert max(map(len, shown.splitlines())) <= columns
     for whole in ("L12", "2022/per-device", "temporary", "2026-04-01"):
         assert whole in shown
-    assert ("D12" in shown) == (columns >= 120)
+    # In 60 a row has no room: there each value has a line.
+    assert ("D12" in shown) == (columns >= 120 or columns == 60)
 
 
 def test_colors_are_for_terminals_that_want_them():
