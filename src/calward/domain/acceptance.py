@@ -190,7 +190,7 @@ def open_delegated(
 ) -> StatementT | NotAccepted:
     """Read a statement that a key of the keyring signed."""
     if trust.keyring is None:
-        detail = "no keyring of the clearinghouse is known here yet: fetch or import it first"
+        detail = "no keyring of the clearinghouse is known here yet: take it first (calward server keyring keyring.json), or ask online"
         return NotAccepted(_R.KEY_NOT_TRUSTED, detail)
     expired = _expired_keyring(trust.keyring, now)
     return _open(text, payload_type, trust, verify, parse) if expired is None else expired

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from calward.domain.errors import LicensingError, Problem
 from calward.entrypoints.statuses import STATUS
 
-__all__ = ["STATUS", "framework_problem", "licensing_problem", "problem"]
+__all__ = ["STATUS", "framework_problem", "licensing_problem", "problem", "too_large"]
 
 _INSIDE = frozenset({Problem.UNAVAILABLE, Problem.CORRUPT})
 """Kinds whose detail may name files of this machine: told to the log, not to a stranger."""
@@ -32,6 +32,11 @@ def licensing_problem(error: LicensingError, *, who: str) -> Response:
     detail = f"{who} cannot answer now: ask again later" if error.problem in _INSIDE else error.detail
     field = {"field": error.field} if error.field else {}
     return problem(STATUS[error.problem], error.problem.value, detail, **field)
+
+
+def too_large(most: int) -> Response:
+    """Render what a body of more than ``most`` bytes is answered with."""
+    return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", f"the body is larger than {most} bytes")
 
 
 def framework_problem(error: HTTPException, takes: Collection[str], detail: str) -> Response:

@@ -124,7 +124,8 @@ def test_a_request_signed_by_somebody_else_is_refused(client: TestClient) -> Non
 @pytest.mark.parametrize("path", ["/v1/activations", "/v1/key-packs"])
 def test_a_body_without_end_is_cut_off(client: TestClient, operator: dict[str, str], path: str) -> None:
     response = client.post(path, content=b"x" * (MAX_ENVELOPE_SIZE + 2), headers=operator)
-    problem_of(response, HTTPStatus.BAD_REQUEST)
+    found = problem_of(response, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    assert found["type"] == "urn:calward:problem:too-large"
 
 
 def test_everybody_may_have_the_keyring(client: TestClient, desk: Clearinghouse) -> None:

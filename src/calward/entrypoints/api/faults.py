@@ -25,7 +25,7 @@ from calward.entrypoints.api.attempts import WITHIN, TooManyError
 from calward.entrypoints.api.rehearsal import Rehearsed, rehearsed
 from calward.entrypoints.problems import framework_problem, licensing_problem, problem
 
-__all__ = ["FaultBarrier", "add_handlers", "bug", "expected", "shown", "too_large"]
+__all__ = ["FaultBarrier", "add_handlers", "bug", "expected", "shown"]
 
 MOST_SHOWN: Final = 200
 LONGEST_DETAIL: Final = 800
@@ -134,11 +134,6 @@ _TEMPLATES: Final = [(method, compile_path(path)[0]) for method, path in ENDPOIN
 
 
 _NOT_THERE: Final = "there is no such address: see /api/openapi.json for those there are"
-
-
-def too_large(most: int) -> Response:
-    """A body of more than ``most`` bytes."""
-    return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-large", f"the body is larger than {most} bytes")
 
 
 def _too_many(_request: Request, _error: Exception) -> Response:

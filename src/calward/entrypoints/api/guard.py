@@ -17,9 +17,10 @@ from starlette.types import Message
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.roles import Principal
 from calward.entrypoints.api.access import ENDPOINTS, Access, authorize
-from calward.entrypoints.api.faults import shown, too_large
+from calward.entrypoints.api.faults import shown
 from calward.entrypoints.api.rehearsal import DRY_RUN, READS, rehearsing
 from calward.entrypoints.api.services import Services
+from calward.entrypoints.problems import too_large
 
 __all__ = ["MAX_BODY", "Body", "Desk", "GuardedRoute", "Who"]
 

@@ -28,8 +28,8 @@ from calward.domain.events import Event
 from calward.domain.names import check_holder, check_label, check_request_id
 from calward.domain.parties import Host
 from calward.domain.statements import PayloadType
-from calward.entrypoints.api.faults import bug, expected, too_large
-from calward.entrypoints.problems import STATUS
+from calward.entrypoints.api.faults import bug, expected
+from calward.entrypoints.problems import STATUS, too_large
 
 __all__ = ["Answering", "HostDesk", "decoded", "host_routes", "hosts_first"]
 

@@ -23,7 +23,7 @@ from calward.domain.cals import CalType
 from calward.domain.errors import LicensingError
 from calward.domain.fields import parse_moment
 from calward.domain.statements import NO_END, Channel, Program
-from calward.entrypoints.clearinghouse.bodies import small_body
+from calward.entrypoints.clearinghouse.bodies import TooLargeError, on_too_large, small_body
 from calward.entrypoints.clearinghouse.limits import too_many
 from calward.entrypoints.clearinghouse.operator_routes import OPERATOR_ROUTES, decode, operator_of, operator_routes
 from calward.entrypoints.clearinghouse.problems import not_accepted, on_bug, on_http_error, on_licensing_error
@@ -108,6 +108,7 @@ def clearinghouse_app(desk: Clearinghouse, door: RequestDoor | None = None) -> S
         exception_handlers={
             LicensingError: on_licensing_error,
             HTTPException: on_http_error,
+            TooLargeError: on_too_large,
             Exception: on_bug,
         },
     )
