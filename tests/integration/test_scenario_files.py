@@ -1,6 +1,7 @@
 """Do the example scenarios prove what their pages say, through the command that people use?"""
 
 import json
+import re
 import shutil
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -51,6 +52,19 @@ def wrong(tmp_path):
 def test_every_example_proves_its_answer(file):
     result = run(file)
     assert result.exit_code == 0, result.output
+
+
+def test_several_files_have_a_last_line_about_all_of_them(wrong):
+    well = run(*QUESTIONS[:2]).output.splitlines()
+    assert re.fullmatch(r"2 files, \d+ steps: all expectations hold", well[-1])
+    assert run(QUESTIONS[0], wrong).output.splitlines()[-1].endswith("in 1 something is wrong, see above")
+    assert "files" not in run(QUESTIONS[0]).output.splitlines()[-1]
+
+
+def test_what_is_left_of_a_license_is_told_in_days_and_hours():
+    shown = " ".join(run(EXAMPLES / "article.toml", columns=300).output.split())
+    assert "53 days left" in shown
+    assert "89 days 23 h left" in shown
 
 
 @pytest.mark.parametrize("file", QUESTIONS + RULES, ids=lambda file: file.stem)

@@ -20,7 +20,7 @@ _SILENT: Final = frozenset({("keyring", "kept")})
 _SENTENCES: Final[Mapping[tuple[str, str], str]] = {
     ("activation", "activated"): "the right to issue is in force: calward server show says until when",
     ("install-offer", "offered"): (
-        "would install {quantity} CALs {version}/{type}, bought by {organization}; {left} would be left; nothing is claimed yet"
+        "would install {quantity} CALs {version}/{type}{bought_by}; {left} would be left; nothing is claimed yet"
     ),
     ("key-pack", "installed"): "installed key pack {pack}",
     ("key-pack", "renewed"): "key pack {pack} is signed anew: generation {generation}",
@@ -117,6 +117,9 @@ class _Facts(dict[str, Any]):
 
     def __init__(self, one: Document) -> None:
         super().__init__({key: cell(value) for key, value in one.items()})
+        # A purchase without an organization has a dash in the signed offer.
+        buyer = cell(one.get("organization"))
+        self["bought_by"] = "" if buyer == "-" else f", bought by {buyer}"
 
     def __missing__(self, _key: str) -> str:
         return "-"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
-__all__ = ["Texts", "broken", "widths"]
+__all__ = ["Texts", "broken", "hanging", "widths"]
 
 
 class Texts(NamedTuple):
@@ -54,6 +54,12 @@ def _share(found: list[int], wanted: Sequence[int], spare: int) -> int:
             found[number] += more
             spare -= more
     return spare
+
+
+def hanging(text: str, width: int, indent: int) -> str:
+    """The text in lines between words, all but the first one indented; a word that is too long is left whole, as it is copied."""
+    lines = wrap(text, max(width - indent, 1), break_long_words=False, break_on_hyphens=False)
+    return f"\n{' ' * indent}".join(lines) if cell_len(text) == len(text) else text
 
 
 def broken(text: str, width: int) -> str:

@@ -18,7 +18,7 @@ from rich.text import Text
 
 from calward.domain.reasons import SENTENCES, Reason
 from calward.entrypoints.cli.forms import csv_text, rows_of, yaml_text
-from calward.entrypoints.cli.layout import Texts, broken, widths
+from calward.entrypoints.cli.layout import Texts, broken, hanging, widths
 from calward.entrypoints.cli.safe_text import safe
 from calward.entrypoints.cli.view import Form, chosen, view
 
@@ -196,7 +196,10 @@ def _day_or_cell(value: object) -> str:
 
 
 def facts(found: Mapping[str, object], names: Mapping[str, str]) -> None:
-    """Print one thing as lines "what  value": what ``names`` has, in its order and words, then all others."""
+    """Print one thing as lines "what  value": what ``names`` has, in its order and words, then all others.
+
+    On a terminal a long value goes on below itself; piped, each is one line.
+    """
     order = [*(key for key in names if key in found), *(key for key in found if key not in names)]
     titles = {key: names.get(key, key.replace("_", " ")) for key in order}
     if view().columns:
@@ -205,9 +208,11 @@ def facts(found: Mapping[str, object], names: Mapping[str, str]) -> None:
         for key in order:
             say(cell(found[key]))
         return
-    width = max((len(titles[key]) for key in order), default=0)
+    width, console = max((len(titles[key]) for key in order), default=0), Console(highlight=False)
     for key in order:
-        say(f"{safe(titles[key]):<{width}}  {cell(found[key])}")
+        text = cell(found[key])
+        shown = hanging(text, console.width, width + 2) if console.is_terminal else text
+        say(f"{safe(titles[key]):<{width}}  {shown}")
 
 
 def cell(value: object) -> str:

@@ -27,7 +27,8 @@ a problem document as of RFC 9457 (`type`, `title`, `detail`, and `status` where
 with `problem`, `help`, `exit_code` and `field`.
 With `--output yaml` and `--output csv` it is the same result in another form.
 `csv` has a line for each item; `--columns` chooses and orders columns.
-Tables fit the terminal: times are days there, and a narrow one gets less of each row, or a line for each value; piped, each row is one line and everything is there.
+Tables fit the terminal: times are days there, and a narrow one gets less of each row, or a line for each value.
+Piped, each row is one line and everything is there.
 Colors appear on terminals only, and never when `NO_COLOR` is set.
 What cannot be seen in a name (control characters, changes of direction) is shown as an escape.
 

@@ -14,7 +14,7 @@ from calward.domain.errors import LicensingError
 from calward.domain.ladder import Ladder
 from calward.entrypoints.cli.output import print_json
 from calward.entrypoints.cli.safe_text import safe
-from calward.entrypoints.cli.scenario_view import document, print_report
+from calward.entrypoints.cli.scenario_view import document, print_report, print_sum
 
 __all__ = ["PlaysScenarios", "scenario"]
 
@@ -57,11 +57,15 @@ def run(ctx: click.Context, files: Sequence[str], *, as_json: bool) -> None:
     outcomes = [(file, _play(file, ctx.obj)) for file in files]
     if as_json:
         print_json(document(outcomes))
-    for file, outcome in outcomes:
+    for number, (file, outcome) in enumerate(outcomes):
+        if number and not as_json:
+            click.echo()
         if isinstance(outcome, LicensingError):
             click.echo(safe(f"{file}: {outcome.detail}"), err=True)
         elif not as_json:
             print_report(safe(file), outcome, Console(highlight=False))
+    if not as_json:
+        print_sum([outcome for _, outcome in outcomes], Console(highlight=False))
     ctx.exit(_exit_code([outcome for _, outcome in outcomes]))
 
 

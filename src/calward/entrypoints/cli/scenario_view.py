@@ -1,7 +1,7 @@
 """How is a played scenario shown, to people and to scripts?"""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 from rich import box
 from rich.console import Console
@@ -14,9 +14,9 @@ from calward.domain.errors import LicensingError
 from calward.domain.reasons import SENTENCES, Reason
 from calward.entrypoints.cli.scenario_words import what
 
-__all__ = ["document", "print_report"]
+__all__ = ["document", "print_report", "print_sum"]
 
-_DAY_DIGITS = 4
+_HOURS: Final = 24
 
 
 def document(outcomes: Iterable[tuple[str, ScenarioReport | LicensingError]]) -> dict[str, Any]:
@@ -59,6 +59,15 @@ def print_report(file: str, report: ScenarioReport, console: Console) -> None:
         table.add_row(*_row(played, marks))
     console.print(table)
     console.print(Text(_summary(report, marks)))
+
+
+def print_sum(outcomes: Sequence[ScenarioReport | LicensingError], console: Console) -> None:
+    """Print one line about all files; of one file its own line says it."""
+    if len(outcomes) > 1:
+        wrong = sum(isinstance(one, LicensingError) or not one.holds for one in outcomes)
+        steps = sum(len(one.played) for one in outcomes if isinstance(one, ScenarioReport))
+        came = f"in {wrong} something is wrong, see above" if wrong else "all expectations hold"
+        console.print(Text(f"\n{len(outcomes)} files, {steps} steps: {came}"))
 
 
 def _row(played: Played, marks: tuple[str, str]) -> Sequence[Text]:
@@ -104,8 +113,11 @@ def _where(target: object) -> str:
 
 
 def _days(value: object) -> str:
-    number = round(value, _DAY_DIGITS) if isinstance(value, float) else value
-    return f"{number:g} days" if isinstance(number, int | float) else ""
+    if not isinstance(value, int | float):
+        return ""
+    days, hours = divmod(round(value * _HOURS), _HOURS)
+    parts = [f"{days} days"] if days or not hours else []
+    return " ".join([*parts, *([f"{hours} h"] if hours else [])])
 
 
 def _why(result: Result) -> Sequence[str]:

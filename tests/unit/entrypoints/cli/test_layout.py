@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from calward.entrypoints.cli import output
-from calward.entrypoints.cli.layout import Texts, broken, widths
+from calward.entrypoints.cli.layout import Texts, broken, hanging, widths
 from calward.entrypoints.cli.output import Column, Fit
 
 WORDS = st.text("ab-é漢", min_size=1, max_size=12)
@@ -52,6 +52,11 @@ def test_a_broken_text_has_all_its_letters_in_lines_that_fit(text, width):
 )
 def test_a_text_breaks_between_words_then_at_hyphens_then_anywhere(text, lines):
     assert broken(text, 15).split("\n") == lines
+
+
+def test_a_long_fact_goes_on_below_itself_and_its_words_stay_whole():
+    assert hanging("grace_days 120, low_share 0.10", 22, 4).split("\n") == ["grace_days 120,", "    low_share 0.10"]
+    assert hanging("f641fc0e663b015a", 12, 4) == "f641fc0e663b015a"
 
 
 @pytest.fixture
