@@ -84,6 +84,36 @@ def test_the_database_refuses(database: Any, statement: str) -> None:
         database.execute(statement)
 
 
+REPLACING = [
+    "INSERT OR REPLACE INTO servers (server_id, name, public_key, registered_at) SELECT server_id, name, x'00', 0 FROM servers",
+    "INSERT OR REPLACE INTO intents SELECT n, payload_type, intent_order, asked, x'00', planned_at, envelope FROM intents",
+    "INSERT OR REPLACE INTO intents SELECT n + 1000, payload_type, intent_order, asked, x'00', planned_at, envelope FROM intents",
+    (
+        "INSERT OR REPLACE INTO purchases SELECT n, purchase_id, organization_id, sale_order, program, numbers, proof, ladder,"
+        " version, cal_type, 1000, expires_at, convertible, added_at FROM purchases"
+    ),
+    "INSERT OR REPLACE INTO packs SELECT n, pack_id, generation, server_id, purchase_id, 1, payload, transfer_id FROM packs",
+    "INSERT OR REPLACE INTO answered SELECT digest, server_id, nonce, payload_type, answered_at, '[]' FROM answered",
+    "INSERT OR REPLACE INTO events SELECT n, at, kind, '' FROM events",
+    "INSERT OR REPLACE INTO outbox SELECT n, server_id, item, payload_type, intent_order, handover, posted_at, NULL FROM outbox",
+    COPY_TRANSFER.replace("INSERT", "INSERT OR REPLACE"),
+    COPY_TRANSFER.replace("INSERT", "INSERT OR REPLACE")
+    .replace("'copy'", "transfer_id")
+    .replace("1, source_id", "9, source_id"),
+    "UPDATE OR REPLACE intents SET n = n + 1",
+    "UPDATE OR REPLACE packs SET pack_id = 'other'",
+]
+
+
+@pytest.mark.parametrize("statement", REPLACING)
+def test_the_database_replaces_nothing(database: Any, statement: str) -> None:
+    """Foreign keys out of the way, as they are for whoever opens the file by hand."""
+    database.commit()
+    database.execute("PRAGMA foreign_keys = OFF")
+    with pytest.raises(sqlite.IntegrityError, match=r"stay|keeps|order|more CALs|belongs"):
+        database.execute(statement)
+
+
 def test_the_database_lets_a_pack_be_split(database: Any) -> None:
     database.execute("UPDATE packs SET total = 29, generation = 2")
     database.execute(COPY_PACK.format(total=21))
@@ -118,6 +148,24 @@ def test_a_store_of_the_first_release_gets_a_register(
     target.ask(target.move(asking, sold.pack_id, proof=purchase.proof))
     orders = asking.ask(asking.contact(PackRef(sold.pack_id, 1)))
     assert [one.pack for one in orders] == [PackRef(sold.pack_id, 1)]
+
+
+def test_a_store_of_the_second_release_keeps_its_register(
+    desk: Clearinghouse, wiring: ClearinghouseWiring, folder: Path, old: AskingServer
+) -> None:
+    desk.add_purchase(AddPurchase(Program.VOLUME, "windows-server", "2008", CalType.PER_DEVICE, 50))
+    before = desk.overview()
+    desk.store.close()
+    database = sqlite.connect(str(folder / "clearinghouse.db"))
+    ours = "SELECT name FROM sqlite_master WHERE name GLOB '*_are_new' OR name GLOB '*_not_replaced'"
+    for (name,) in database.execute(ours).fetchall():
+        database.execute(f"DROP TRIGGER {name}")
+    database.execute("PRAGMA user_version = 2")
+    database.commit()
+    database.close()
+    after = wiring.open_clearinghouse(folder)
+    assert after.overview() == before
+    assert after.audit().passed
 
 
 def test_a_new_store_and_one_of_the_first_release_are_alike(tmp_path: Path) -> None:

@@ -10,9 +10,11 @@ from typing import Final
 
 from pysqlite3 import dbapi2 as sqlite
 
-__all__ = ["SCHEMA", "SCHEMA_VERSION", "statements"]
+__all__ = ["REGISTER_SINCE", "SCHEMA", "SCHEMA_VERSION", "statements"]
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
+REGISTER_SINCE: Final = 2
+"""The version from which on a store has a register of its own."""
 
 VERSION_1: Final = """
 CREATE TABLE servers (
@@ -132,6 +134,35 @@ CREATE TRIGGER events_are_in_order BEFORE INSERT ON events WHEN NEW.n <> 1 + (SE
     BEGIN SELECT RAISE(ABORT, 'events are in order'); END;
 CREATE TRIGGER events_stay_as_they_are BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events stay'); END;
 """
+VERSION_3: Final = """
+CREATE TRIGGER servers_are_not_replaced BEFORE INSERT ON servers
+    WHEN EXISTS (SELECT 1 FROM servers WHERE server_id = NEW.server_id AND public_key IS NOT NEW.public_key)
+        AND NOT EXISTS (SELECT 1 FROM key_changes WHERE
+            server_id = NEW.server_id AND public_key = NEW.public_key AND confirmed_at IS NOT NULL)
+    BEGIN SELECT RAISE(ABORT, 'a server keeps its key until another was confirmed'); END;
+CREATE TRIGGER key_changes_are_not_replaced BEFORE INSERT ON key_changes
+    WHEN EXISTS (SELECT 1 FROM key_changes WHERE server_id = NEW.server_id AND public_key = NEW.public_key)
+    BEGIN SELECT RAISE(IGNORE); END;
+CREATE TRIGGER transfers_are_not_replaced BEFORE INSERT ON transfers
+    WHEN EXISTS (SELECT 1 FROM transfers WHERE n = NEW.n
+        OR (pack_id = NEW.pack_id AND outcome IS NULL AND NEW.outcome IS NULL AND transfer_id IS NOT NEW.transfer_id)
+        OR (transfer_id = NEW.transfer_id AND (outcome IS NOT NULL OR pack_id IS NOT NEW.pack_id
+            OR generation IS NOT NEW.generation OR source_id IS NOT NEW.source_id OR target_id IS NOT NEW.target_id)))
+    BEGIN SELECT RAISE(ABORT, 'a transfer keeps what it moves and ends once'); END;
+"""
+"""What INSERT OR REPLACE could take away: SQLite asks no trigger of DELETE then, unless the connection wants it so."""
+_NEW: Final = {
+    "intents": "n = NEW.n OR (payload_type = NEW.payload_type AND intent_order = NEW.intent_order)",
+    "organizations": "organization_id = NEW.organization_id OR name = NEW.name",
+    "purchases": (
+        "n = NEW.n OR purchase_id = NEW.purchase_id OR sale_order = NEW.sale_order"
+        " OR numbers = NEW.numbers OR proof = NEW.proof"
+    ),
+    "packs": "n = NEW.n OR pack_id = NEW.pack_id",
+    "outbox": "n = NEW.n OR (server_id = NEW.server_id AND item = NEW.item)",
+    "answered": "digest = NEW.digest OR (server_id = NEW.server_id AND nonce = NEW.nonce)",
+}
+"""Of tables that only grow: what makes a row one that is there already."""
 _STAYS: Final = (
     "key_changes",
     "organizations",
@@ -150,6 +181,12 @@ SCHEMA: Final = (
     + "".join(
         f"CREATE TRIGGER {one}_stay BEFORE DELETE ON {one} BEGIN SELECT RAISE(ABORT, '{one} stay'); END;\n"
         for one in _STAYS
+    ),
+    VERSION_3
+    + "".join(
+        f"CREATE TRIGGER {one}_are_new BEFORE INSERT ON {one} WHEN EXISTS (SELECT 1 FROM {one} WHERE {same})\n"  # noqa: S608 - our own text
+        f"    BEGIN SELECT RAISE(ABORT, '{one} stay'); END;\n"
+        for one, same in _NEW.items()
     ),
 )
 """What makes each version out of the one before; the first out of an empty file."""

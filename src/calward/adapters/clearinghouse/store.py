@@ -17,7 +17,7 @@ from calward.adapters.clearinghouse.migrating import carry_over
 from calward.adapters.clearinghouse.papers import SqliteOutbox, SqlitePapers
 from calward.adapters.clearinghouse.parties import SqliteParties
 from calward.adapters.clearinghouse.register import SqlitePurchases, SqliteRegister
-from calward.adapters.clearinghouse.schema import SCHEMA, SCHEMA_VERSION, statements
+from calward.adapters.clearinghouse.schema import REGISTER_SINCE, SCHEMA, SCHEMA_VERSION, statements
 from calward.app.clearinghouse.ports import Book
 from calward.domain.errors import LicensingError, Problem
 
@@ -84,7 +84,8 @@ class SqliteClearinghouseStore:
             for script in SCHEMA[version:]:
                 for statement in statements(script):
                     self._db.execute(statement)
-            carry_over(SqliteBook(self._db))
+            if version < REGISTER_SINCE:
+                carry_over(SqliteBook(self._db))
             self._db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     @contextmanager
