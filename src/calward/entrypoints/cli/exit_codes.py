@@ -61,12 +61,12 @@ EXIT_OF: Final = MappingProxyType(
 HELP_FOR: Final = MappingProxyType(
     {
         Problem.MALFORMED: "correct what is named above; --help of the command shows examples",
-        Problem.NOT_FOUND: "check its spelling; calward host list, pack list, license list and estate list show what there is",
-        Problem.CONFLICT: "what is named above stands in the way: look at it, then change it or name another",
+        Problem.NOT_FOUND: "check its spelling: pack, license, host and estate each have a list command",
+        Problem.CONFLICT: "what is named above stands in the way: look at it, change it, or name another",
         Problem.UNAUTHORIZED: "name a file with a valid token by --token-file or CALWARD_TOKEN_FILE, or be root on the server",
         Problem.FORBIDDEN: "do what is said above, or use a token with a role that allows this; calward token list shows which there are",
         Problem.UNAVAILABLE: "try again in a moment; a repeated request id never takes a second CAL",
-        Problem.UNREACHABLE: "start what was asked, or name another address: for a license server calward serve, --server or CALWARD_SERVER",
+        Problem.UNREACHABLE: "start it (a license server: calward serve), or name another address (--server)",
         Problem.CORRUPT: "run calward audit verify and keep a copy of the database before anything else",
     }
 )
