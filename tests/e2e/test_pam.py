@@ -71,6 +71,18 @@ def test_nobody_waits_longer_than_two_seconds_for_servers_that_accept_and_never_
     assert seconds < LIMIT
 
 
+def test_a_session_does_not_wait_again_for_servers_that_the_door_has_found_silent(host):
+    fake = FakeLicenseServer(cals=1, grace_days=30)
+    host.configure(dead_url())
+    assert host.account("alice")[0]
+    with serving(fake) as url:
+        host.configure(url)
+        assert host.pam("alice", "open_session", "close_session")[0]
+        assert fake.asked == [], "it is the next logon that finds out whether they are back"
+        assert host.pam("alice", "acct_mgmt", "open_session")[0]
+    assert '"grace_days": 30' in (host.folder / "state" / "host.json").read_text()
+
+
 def test_a_second_server_is_reached_past_one_that_hangs(host):
     with hanging() as stuck, serving(FakeLicenseServer(cals=1)) as url:
         host.configure(stuck, url, grace_days=0)

@@ -23,8 +23,8 @@ from calward.adapters.host_state import StateFolder, heard_policy
 from calward.adapters.license_server_client import LicenseServerClient
 from calward.app.sessionhost.check_without_agent import check_without_agent
 from calward.app.sessionhost.close_session import close_session
-from calward.app.sessionhost.open_session import open_session
-from calward.app.sessionhost.ports import HostPolicy
+from calward.app.sessionhost.open_session import OpenSession, open_session
+from calward.app.sessionhost.ports import HostPolicy, TimeLeft
 from calward.domain.cals import CalType
 from calward.domain.errors import LicensingError
 from calward.entrypoints.pam.helper import IN, OUT, PamDesk, PamQuestion, answer
@@ -132,12 +132,21 @@ def _wired(config: HostConfig, heard: HostPolicy | None, until: float) -> PamDes
             complain=complain,
             admit_anyway=config.admit_on_trouble or config.agent.admit_without_device,
         ),
-        opened=partial(open_session, servers=servers, memory=memory, time_left=time_left, complain=complain),
+        opened=partial(_opened, servers, memory, time_left),
         closed=partial(close_session, memory=memory),
         exempt=partial(_exempt, config),
         grace_days=config.grace_days,
         admit_on_trouble=config.admit_on_trouble,
     )
+
+
+def _opened(
+    servers: Sequence[LicenseServerClient], memory: StateFolder, time_left: TimeLeft, command: OpenSession
+) -> None:
+    """Note a session; whoever has just waited in vain for a license server does not wait for it again."""
+    answering = memory.change(command.user, lambda known: (known, known.grace.answering))
+    asked = servers if answering else ()
+    open_session(command, servers=asked, memory=memory, time_left=time_left, complain=log_to_administrator)
 
 
 def _servers(listed: Sequence[ListedServer], checkpoints: HostCheckpoints) -> Iterator[LicenseServerClient]:
