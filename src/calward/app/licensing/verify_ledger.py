@@ -33,6 +33,9 @@ _KINDS: Final = frozenset(Kind)
 _VALUES: Final = attrgetter(*(x.name for x in fields(LicenseState)))
 """A license as the events leave it in the order of a ``LicenseRow``: quick to compare, a million times."""
 
+_CANNOT_READ: Final = (ValueError, KeyError, TypeError, AttributeError)
+"""What reading a row's JSON raises where somebody has written something else into it."""
+
 Progress = Callable[[int, int], None]
 """Called now and then with how much is done, and of how much."""
 
@@ -145,7 +148,7 @@ def _compare_once(records: Records, replay: Replay, audit: Audit) -> None:
     _compare_server(records, replay, audit)
     _compare_packs(records, replay, audit)
     _compare_named(Check.HOST, replay.hosts, records.hosts(), audit)
-    _compare_named(Check.POLICY, replay.policies, records.policies(), audit)
+    _compare_policies(records, replay, audit)
     _compare_named(Check.TOKEN, replay.tokens, records.tokens(), audit)
     _check_seats(records, audit)
     for table, number in records.strays():
@@ -153,13 +156,28 @@ def _compare_once(records: Records, replay: Replay, audit: Audit) -> None:
 
 
 def _compare_server(records: Records, replay: Replay, audit: Audit) -> None:
-    stored = records.server()
+    try:
+        stored = records.server()
+    except _CANNOT_READ as error:
+        audit.note(
+            Check.SERVER, "the license server", replay.server or "none was made", f"a row that cannot be read: {error}"
+        )
+        return
     if stored is None or not replay.server:
         if stored is not None or replay.server:
             audit.note(Check.SERVER, "the license server", replay.server or "none was made", stored or "no row")
         return
     audit.add(difference(Check.SERVER, "the license server", replay.server, stored))
     audit.add(difference(Check.SERVER, "the settings", replay.settings, stored["settings"]))
+
+
+def _compare_policies(records: Records, replay: Replay, audit: Audit) -> None:
+    try:
+        found = records.policies()
+    except _CANNOT_READ as error:
+        audit.note(Check.POLICY, "the policies", "rows as they were set", f"a row that cannot be read: {error}")
+        return
+    _compare_named(Check.POLICY, replay.policies, found, audit)
 
 
 def _compare_packs(records: Records, replay: Replay, audit: Audit) -> None:

@@ -26,7 +26,8 @@ def check_tree(
     records: Records, log: LogKey, kept: Sequence[str], audit: Audit, chunks: Iterable[Sequence[StoredEvent]]
 ) -> None:
     """Make the tree anew from ``chunks``, all placed events in order, and compare what is claimed about it."""
-    claims = _stored_frontier(records, audit) + _checkpoints(records, log, kept, audit)
+    checkpoints = _checkpoints(records, log, kept, audit)
+    claims = _stored_frontier(records, checkpoints, audit) + checkpoints
     sizes, roots, tree = {claim.size for claim in claims}, {0: EMPTY_ROOT}, Frontier()
     for chunk in chunks:
         _check_places(chunk, tree.size, audit)
@@ -38,9 +39,12 @@ def check_tree(
     _compare(claims, roots, tree.size, audit)
 
 
-def _stored_frontier(records: Records, audit: Audit) -> list[_Claim]:
+def _stored_frontier(records: Records, checkpoints: Sequence[_Claim], audit: Audit) -> list[_Claim]:
     body = records.frontier()
     if body is None:
+        # A checkpoint is made of a stored tree; a young ledger has neither.
+        if size := max((claim.size for claim in checkpoints), default=0):
+            audit.note(Check.TREE, "the stored tree", f"a tree of at least {size} events", "no row")
         return []
     try:
         frontier = Frontier.from_bytes(body)
