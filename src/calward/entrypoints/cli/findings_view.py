@@ -118,7 +118,8 @@ def told_lines(finding: Tells, page: str, mark: str, *, seen: str = "seen") -> I
     yield from wrapped("    fix      ", finding.fix)
     if finding.command:
         yield f"    command  {safe(finding.command)}"
-    yield f"    more     {page}"
+    # JSON names the page of the built documentation; people have the source of it, in a checkout and where that is shown.
+    yield f"    more     docs/{page.replace('.html', '.md')}"
 
 
 def wrapped(head: str, text: str, hang: int = _IN_FINDING) -> Iterator[str]:

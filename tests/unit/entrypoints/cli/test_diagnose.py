@@ -83,7 +83,7 @@ def test_a_finding_ends_with_7_and_stands_below_the_list_in_whole_lines():
     what = "✗ error: license server LS1 (2022) is older than 1 host of 2025, and refuses them"
     begin = ran.lines.index(what)
     assert [line.split()[0] for line in ran.lines[begin + 1 : begin + 5]] == ["seen", "cause", "fix", "more"]
-    assert "reference/diagnosis.html#server-older-than-host" in ran.lines[begin + 4]
+    assert "docs/reference/diagnosis.md#server-older-than-host" in ran.lines[begin + 4]
 
 
 def test_what_is_concluded_is_called_inferred():
