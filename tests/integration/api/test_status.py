@@ -1,7 +1,7 @@
 """Does the status say what an administrator fears?"""
 
 from calward.domain.licenses import NEVER
-from tests.support.builders import USER
+from tests.support.builders import DEVICE, USER
 from tests.support.clocks import DAY, NOW
 
 
@@ -43,6 +43,20 @@ def test_a_pack_that_expires_under_running_licenses_is_what_stops_first(server, 
         "moving": None,
         "aside": 0,
     }
+
+
+def test_packs_that_expire_on_one_day_are_all_counted(server, admin):
+    for pack, type_, end in (("P1", DEVICE, 0), ("P2", DEVICE, 60), ("P3", USER, 120), ("P4", USER, DAY)):
+        server.install(pack, type_=type_, total=1, end=NOW + 40 * DAY + end)
+    desks, people = server.host(), server.host("SH2", mode=USER)
+    for device in ("D1", "D2"):
+        server.prove(desks, device)
+    for user in ("alice", "bob"):
+        server.ask(people, user)
+    assert line(server, admin)["line"] == (
+        "nothing stops before 2026-04-10; first: pack P1 of 2016/per-device expires, no other CAL for 1 device"
+        "; 2 more that day, for 1 device and 1 user"
+    )
 
 
 def test_over_use_is_a_warning(server, admin):

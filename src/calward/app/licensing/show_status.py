@@ -87,7 +87,19 @@ def _line(ahead: Sequence[Stop], now: int) -> str:
     first = ahead[0]
     if first.kind in _NOW or first.at <= now:
         return f"stopped: {say_stop(first)}"
-    return f"nothing stops before {rfc3339(first.at)[:10]}; first: {say_stop(first)}"
+    return f"nothing stops before {_day(first)}; first: {say_stop(first)}{_that_day(ahead)}"
+
+
+def _that_day(ahead: Sequence[Stop]) -> str:
+    """What else stops on the day of the first, so that a small pack does not hide a big one."""
+    others = [stop for stop in ahead[1:] if _day(stop) == _day(ahead[0])]
+    sums = {type_: sum(stop.holders for stop in others if stop.type is type_) for type_ in (*CalType, None)}
+    whom = " and ".join(_holders(type_, number) for type_, number in sums.items() if number)
+    return f"; {len(others)} more that day{f', for {whom}' if whom else ''}" if others else ""
+
+
+def _day(stop: Stop) -> str:
+    return rfc3339(stop.at)[:10]
 
 
 def _holders(type_: CalType | None, number: int) -> str:
