@@ -22,6 +22,8 @@ __all__ = ["audit"]
 _EVERY_SECONDS: Final = 1.0
 """How long ``tail --follow`` waits for news."""
 _AT_A_TIME: Final = 500
+_PASSES: Final = frozenset({Problem.UNREACHABLE, Problem.UNAVAILABLE})
+"""What is over again by itself."""
 _APART: Final = frozenset({"id", "at", "kind", "trace"})
 """Fields of an event that have a place of their own in its line, or none."""
 _TIMES: Final = frozenset({"expires", "until", "ended"})
@@ -91,18 +93,30 @@ def tail(desk: Desk, after: int | None, limit: int, *, follow: bool) -> None:
       calward audit tail --follow --json
       calward audit tail --after 1200 --limit 50
     """  # noqa: D301
-    reached = _show(desk, {"last": True} if after is None else {"after": after}, limit, after or 0)
+    where: dict[str, int | bool] = {"last": True} if after is None else {"after": after}
+    reached = _show(desk, where, limit, after or 0, unplaced=after is None and not follow)
     while follow:
         sys.stdout.flush()
         time.sleep(_EVERY_SECONDS)
-        reached = _show(desk, {"after": reached}, _AT_A_TIME, reached)
+        reached = _go_on(desk, reached)
 
 
-def _show(desk: Desk, where: dict[str, int | bool], limit: int, reached: int) -> int:
+def _go_on(desk: Desk, reached: int) -> int:
+    """Show what is new; a server that is away for a while is waited for, and nothing is missed."""
+    try:
+        return _show(desk, {"after": reached}, _AT_A_TIME, reached)
+    except LicensingError as error:
+        if error.problem not in _PASSES:
+            raise
+        say(f"{safe(error.detail)}: asked again", err=True)
+        return reached
+
+
+def _show(desk: Desk, where: dict[str, int | bool], limit: int, reached: int, *, unplaced: bool = False) -> int:
     """Show events, and give the place of the last one: where to go on. One without a place yet gets it within a second."""
     page = desk.ask("GET", "audit/events", query={**where, "limit": limit})
     for item in page.get("items", []):
-        if item["position"] is not None or "last" in where:
+        if item["position"] is not None or unplaced:
             _print(item, as_json=desk.as_json)
         reached = max(reached, item["position"] or 0)
     return reached

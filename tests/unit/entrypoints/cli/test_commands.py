@@ -13,7 +13,7 @@ from calward.domain.reasons import Reason
 from calward.entrypoints.cli.exit_codes import Exit
 from calward.entrypoints.cli.wiring import RunOptions, ServeOptions, Where
 from calward.insight.explain import CHANGES
-from tests.support.command_line import Asked, FakeAdminApi, FakeHostClient, FakeWiring, calward
+from tests.support.command_line import Asked, FakeAdminApi, FakeHostClient, FakeWiring, calward, problem
 
 PACK = {
     "id": "P1",
@@ -292,6 +292,14 @@ def test_a_piped_row_is_one_line_however_narrow_the_terminal(columns):
     assert len(ran.lines) == 3
     assert "\x1b" not in ran.out
     assert ran.lines[2].split("  ")[0].strip() == "L12"
+
+
+@pytest.mark.parametrize(("arguments", "path"), [(["list"], "packs"), (["show", "P1"], "packs/P1")])
+def test_a_pack_that_was_bought_for_good_never_expires_for_people(arguments, path):
+    for_good = PACK | {"expires_at": "2099-12-31T23:59:59Z"}
+    api = {("GET", path): one(for_good) if path == "packs" else for_good}
+    assert "never" in calward("pack", *arguments, wiring=FakeWiring(FakeAdminApi(api))).out
+    assert "2099-12-31T23:59:59Z" in calward("pack", *arguments, "--json", wiring=FakeWiring(FakeAdminApi(api))).out
 
 
 LONG = LICENSE | {"pack": "c02ed4661a5cbe21d97d87e62f7af509", "holder": "a-rather-long-name-of-a-device.example.org"}
@@ -644,6 +652,41 @@ def test_following_goes_on_where_it_was(monkeypatch):
     assert ran.code == Exit.INTERRUPTED
     assert [line.split()[0] for line in ran.lines] == ["28", "29"]
     assert wiring.api.asked[-1].query["after"] == "29"
+
+
+def following(monkeypatch, answers, *options):
+    """Follow while the API gives these answers, one after the other, and Ctrl-C comes."""
+    waiting = iter(answers)
+    rounds = iter(answers[1:])
+
+    def nap(_):
+        if next(rounds, None) is None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("time.sleep", nap)
+    wiring = FakeWiring(FakeAdminApi({("GET", "audit/events"): lambda _: next(waiting)}))
+    return calward("audit", "tail", "--follow", *options, wiring=wiring), wiring.api.asked
+
+
+def test_following_shows_an_event_once_though_it_got_its_place_later(monkeypatch):
+    placed = EVENTS[-1] | {"position": 30}
+    ran, _ = following(monkeypatch, [{"items": EVENTS[-2:]}, {"items": [placed]}])
+    assert [line.split()[0] for line in ran.lines] == ["29", "30"]
+
+
+def test_following_outlives_a_restart_of_the_server(monkeypatch):
+    ran, asked = following(
+        monkeypatch, [{"items": EVENTS[:1]}, problem(503, "unavailable", "it restarts"), {"items": EVENTS[1:2]}]
+    )
+    assert ran.code == Exit.INTERRUPTED
+    assert [line.split()[0] for line in ran.lines] == ["1", "2"]
+    assert "it restarts: asked again" in ran.err
+    assert [one.query["after"] for one in asked[1:]] == ["1", "1"]
+
+
+def test_following_ends_where_waiting_would_not_help(monkeypatch):
+    ran, _ = following(monkeypatch, [{"items": EVENTS[:1]}, problem(401, "unauthorized", "the token has ended")])
+    assert ran.code == Exit.UNAUTHORIZED
 
 
 def test_an_export_is_written_line_by_line(tmp_path):
