@@ -9,7 +9,7 @@ from calward.entrypoints.cli.everywhere import acts
 from calward.entrypoints.cli.pack_buying import convert, downgrade, give_up_change, install, upgrade
 from calward.entrypoints.cli.pack_moving import cancel_move, move, moves
 from calward.entrypoints.cli.safe_text import safe
-from calward.entrypoints.cli.status import PACK_COLUMNS
+from calward.entrypoints.cli.status import PACK_COLUMNS, never_or
 
 __all__ = ["pack"]
 
@@ -65,9 +65,10 @@ def show(desk: Desk, pack_id: str) -> None:
 
     \b
     Example:
-      calward pack show P7F3A
+      calward pack show 7f3a0c5d9e1b4f6a8c2d0e4f6a8b0c1d
     """  # noqa: D301
-    desk.show(desk.ask("GET", to("packs", pack_id)), _NAMES)
+    found = desk.ask("GET", to("packs", pack_id))
+    desk.show(found if desk.as_json else found | {"expires_at": never_or(found.get("expires_at"))}, _NAMES)
 
 
 for _command in (install, move, moves, cancel_move, downgrade, upgrade, convert, give_up_change):

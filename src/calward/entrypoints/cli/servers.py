@@ -13,6 +13,7 @@ from calward.entrypoints.cli.desk import Desk, json_option
 from calward.entrypoints.cli.exit_codes import Exit
 from calward.entrypoints.cli.output import Column, Fit, print_json, say, table
 from calward.entrypoints.cli.safe_text import safe
+from calward.entrypoints.cli.status import never_or
 from calward.entrypoints.cli.wiring import Document, Where
 from calward.ladders import DEFAULT_LADDER
 
@@ -26,7 +27,7 @@ _PACK_COLUMNS: Final = (
     Column("Total", "total"),
     Column("Issued", "issued"),
     Column("Available", "available"),
-    Column("Expires", "expires_at"),
+    Column("Expires", lambda pack: never_or(pack.get("expires_at"))),
     Column("Pack", "id", Fit.CUT),
 )
 _DUPLICATE_COLUMNS: Final = (

@@ -8,11 +8,21 @@ from typing import Any, Final
 import rich_click as click
 
 from calward.domain.errors import LicensingError, Problem
+from calward.domain.fields import render_moment
+from calward.domain.statements import NO_END
 from calward.entrypoints.cli.desk import Desk, admin_command
 from calward.entrypoints.cli.output import Column, Fit, facts, print_json, say, table
 from calward.entrypoints.cli.safe_text import safe
 
-__all__ = ["PACK_COLUMNS", "status"]
+__all__ = ["PACK_COLUMNS", "never_or", "status"]
+
+_NEVER: Final = render_moment(NO_END)
+
+
+def never_or(moment: object) -> object:
+    """When a pack ends, as people say it: one that was bought for good has a last day, too, for programs to compute with."""
+    return "never" if moment == _NEVER else moment
+
 
 PACK_COLUMNS: Final[tuple[Column, ...]] = (
     Column("pack", "id", Fit.CUT),
@@ -20,7 +30,7 @@ PACK_COLUMNS: Final[tuple[Column, ...]] = (
     Column("total", "total"),
     Column("issued", "issued"),
     Column("available", lambda pack: "moving" if pack.get("moving") else pack.get("available")),
-    Column("expires", "expires_at"),
+    Column("expires", lambda pack: never_or(pack.get("expires_at"))),
 )
 
 _EVERY_SECONDS: Final = 5.0
