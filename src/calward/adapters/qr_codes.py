@@ -25,7 +25,7 @@ _OURS: Final = "CALWARD:"
 _STYLE: Final = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#182433;background:#fff}"
     "figure{display:inline-block;margin:1rem;break-inside:avoid;text-align:center}"
-    "svg{width:18rem;height:18rem;display:block}code{font-size:1.1em;letter-spacing:.05em}"
+    "svg{width:min(18rem,80vw);height:auto;display:block}code{font-size:1.1em;letter-spacing:.05em}"
 )
 
 
@@ -37,10 +37,10 @@ def draw_page(content: bytes, title: str) -> str:
         for n, code in enumerate(codes, 1)
     )
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style>'
-        f"<h1>{escape(title)}</h1><p>Fingerprint, to compare with the other side: <code>{fingerprint(content)}</code></p>"
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title><style>{_STYLE}</style>'
+        f"<main><h1>{escape(title)}</h1><p>Fingerprint, to compare with the other side: <code>{fingerprint(content)}</code></p>"
         f"<p>Photograph all {len(codes)} codes, in any order, and read the pictures with <code>calward qr read</code>.</p>"
-        f"{figures}</html>\n"
+        f"{figures}</main></html>\n"
     )
 
 

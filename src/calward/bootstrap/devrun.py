@@ -135,7 +135,7 @@ def _places(places: dict[str, str], config: ServerConfig, options: RunOptions) -
         "clearinghouse": options.clearinghouse_port or USUAL_CLEARINGHOUSE_PORT,
     }
     taken = [str(port) for kind, port in wanted.items() if not places[kind].endswith(f":{port}")]
-    note = {"note": f"port {' and '.join(taken)} taken by somebody else: free ones are used"} if taken else {}
+    note = {"note": f"something else listens on port {' and '.join(taken)}: free ones are used"} if taken else {}
     return {**places, **note, **_to_try(config, options)}
 
 

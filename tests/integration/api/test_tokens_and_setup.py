@@ -43,6 +43,11 @@ def test_a_setup_code_enrolls_no_host_and_a_hosts_code_sets_nothing_up(server, a
     assert server.client.post("/api/v1/setup", json={"code": made["code"]}).status_code == 401
 
 
+def test_who_opens_the_server_in_a_browser_comes_to_the_page(server):
+    found = server.client.get("/", follow_redirects=False)
+    assert (found.status_code, found.headers["location"]) == (307, "setup")
+
+
 def test_looking_at_the_page_uses_nothing_up(server, code):
     page = server.client.get("/setup", params={"code": code})
     assert page.status_code == 200

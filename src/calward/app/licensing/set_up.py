@@ -1,6 +1,6 @@
 """Make the first license administrator by a one-time code, so that there is never a default password."""
 
-from calward.app.licensing.enroll_host import CODE_LIVES, WRONG_CODE
+from calward.app.licensing.enroll_host import CODE_LIVES
 from calward.app.licensing.make_token import MakeToken, TokenMade, make_token
 from calward.app.ports import Entropy
 from calward.app.registry import Code, Purpose, RegistryBook
@@ -9,9 +9,13 @@ from calward.domain.errors import LicensingError, Problem
 from calward.domain.names import check_token_name
 from calward.domain.roles import Role
 
-__all__ = ["offer_set_up", "set_up"]
+__all__ = ["WRONG_LINK", "offer_set_up", "set_up"]
 
 FIRST_NAME = "administrator"
+WRONG_LINK = (
+    "the code is wrong, has been used, or is older than a day: as long as there is no administrator, "
+    "the license server prints a new link at each start"
+)
 ROOM = 56
 """Characters of a name that leave room for a number."""
 
@@ -36,7 +40,7 @@ def set_up(text: str, book: RegistryBook, *, now: int, entropy: Entropy, name: s
         raise LicensingError(Problem.CONFLICT, detail, field="code")
     # Nothing that can fail comes after this: a code is not used up for nothing.
     if book.registry.use_code(code.hash, Purpose.SET_UP, now) is None:
-        raise LicensingError(Problem.UNAUTHORIZED, WRONG_CODE, field="code")
+        raise LicensingError(Problem.UNAUTHORIZED, WRONG_LINK, field="code")
     return make_token(MakeToken(free, Role.LICENSE_ADMINISTRATOR, by="set-up"), book, now=now, entropy=entropy)
 
 

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Query, Request
 from jinja2 import Environment, StrictUndefined
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from calward.app.licensing.make_token import TokenMade
 from calward.app.licensing.set_up import FIRST_NAME
@@ -50,6 +50,12 @@ _pages = files("calward.entrypoints.api") / "pages"
 _environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 _page = _environment.from_string((_pages / "setup.html").read_text(encoding="utf-8"))
 _style = (_pages / "style.css").read_text(encoding="utf-8")
+
+
+@router.get("/")
+def first() -> RedirectResponse:
+    """Whoever opens the server in a browser sees the one page there is."""
+    return RedirectResponse("setup", HTTPStatus.TEMPORARY_REDIRECT)
 
 
 @router.get("/setup")

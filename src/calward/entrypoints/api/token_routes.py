@@ -2,9 +2,8 @@
 
 from fastapi import APIRouter, Request
 
-from calward.app.licensing.enroll_host import WRONG_CODE
 from calward.app.licensing.make_token import EndToken, MakeToken, TokenMade, end_token, make_token
-from calward.app.licensing.set_up import set_up
+from calward.app.licensing.set_up import WRONG_LINK, set_up
 from calward.app.registry import Purpose
 from calward.domain.answers import numbered
 from calward.domain.codes import read_code
@@ -56,7 +55,7 @@ def first_token(desk: Services, attempts: Attempts, code: str, name: str | None 
     """Use a set-up code; raises LicensingError: MALFORMED, UNAUTHORIZED, and TooManyError."""
     with attempts.one():
         if not desk.reader.code_works(read_code(code).hash, Purpose.SET_UP, desk.clock.now()):
-            raise LicensingError(Problem.UNAUTHORIZED, WRONG_CODE, field="code")
+            raise LicensingError(Problem.UNAUTHORIZED, WRONG_LINK, field="code")
         return desk.ledger.write(lambda book: set_up(code, book, now=book.now(), entropy=desk.entropy, name=name))
 
 
