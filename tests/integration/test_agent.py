@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from calward.adapters.agent_socket import ask_agent
-from calward.adapters.host_state import Lost, StateFolder
+from calward.adapters.sessionhost.agent_socket import ask_agent
+from calward.adapters.sessionhost.state import Lost, StateFolder
 from calward.app.sessionhost.ports import HostPolicy, Memory
 from calward.bootstrap import pam
 from calward.domain.grace import GraceState

@@ -8,8 +8,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from calward.adapters.http_exchange import Address
-from calward.adapters.license_server_client import LicenseServerClient
+from calward.adapters.network.http_exchange import Address
+from calward.adapters.network.license_server_client import LicenseServerClient
 from calward.adapters.signing import verify
 from calward.app.sessionhost.heartbeats import HeartbeatReport, LiveSession
 from calward.domain.errors import LicensingError, Problem

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from calward.adapters.host_config import load_host_config
+from calward.adapters.sessionhost.config import load_host_config
 from calward.app.sessionhost.check_device import DeviceQuestion
 from calward.bootstrap.agent import make_desk
 from calward.entrypoints.agent.desk import Desk

@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from calward.adapters.agent_socket import ask_agent
-from calward.adapters.certificates import own_certificate
-from calward.adapters.host_facts import gather_facts
+from calward.adapters.network.certificates import own_certificate
+from calward.adapters.sessionhost.agent_socket import ask_agent
+from calward.adapters.sessionhost.facts import gather_facts
 from calward.app.sessionhost.diagnosis import Reached, TokenState
-from calward.entrypoints.cli.exit_codes import Exit
+from calward.entrypoints.cli.common.exit_codes import Exit
 from tests.support.command_line import Ran, calward
 from tests.support.fake_license_server import FakeLicenseServer, dead_url, dripping, hanging
 from tests.support.fake_license_server import serving as serving_fake

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from calward.adapters.agent_socket import peer_of
-from calward.adapters.host_config import load_host_config
+from calward.adapters.sessionhost.agent_socket import peer_of
+from calward.adapters.sessionhost.config import load_host_config
 from calward.app.sessionhost.check_device import DeviceQuestion
 from calward.bootstrap.agent import make_desk
 from calward.domain.grace import HostOutcome

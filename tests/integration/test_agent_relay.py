@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from calward.adapters.http_exchange import Address
-from calward.adapters.license_server_client import LicenseServerClient
-from calward.adapters.rdp_probe import described, probe_host
+from calward.adapters.network.http_exchange import Address
+from calward.adapters.network.license_server_client import LicenseServerClient
+from calward.adapters.network.rdp_probe import described, probe_host
 from calward.domain.envelope import decode_envelope
 from calward.domain.statements import PayloadType
 from calward.wire.rdpele.certificates import CertificateChain, decode_certificate

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from calward.adapters.host_config import load_host_config
-from calward.adapters.http_exchange import Address
-from calward.adapters.license_server_client import LicenseServerClient
+from calward.adapters.network.http_exchange import Address
+from calward.adapters.network.license_server_client import LicenseServerClient
+from calward.adapters.sessionhost.config import load_host_config
 from calward.app.sessionhost.check_device import DeviceQuestion
 from calward.bootstrap.agent import make_desk
 from tests.support.command_line import calward

@@ -21,7 +21,7 @@ from calward.bootstrap.license_server import LicenseServer
 from calward.config import ServerConfig
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.events import read_event
-from calward.entrypoints.cli.wiring import RunOptions
+from calward.entrypoints.cli.common.wiring import RunOptions
 from tests.support.clocks import DAY, SetClock
 from tests.support.dev_runs import alive
 

@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from calward.adapters.http_exchange import Address
-from calward.adapters.license_server_client import LicenseServerClient
+from calward.adapters.network.http_exchange import Address
+from calward.adapters.network.license_server_client import LicenseServerClient
 from calward.adapters.signing import seal
 from calward.app.sessionhost.heartbeats import HeartbeatReport, LiveSession
 from calward.app.sessionhost.ports import HostPolicy

@@ -16,7 +16,7 @@ from calward.adapters.store.ledger import SqlLedger
 from calward.adapters.store.migrate import migrate
 from calward.app.scenarios.player import play
 from calward.app.scenarios.reader import read_scenario
-from calward.entrypoints.cli.scenario import scenario
+from calward.entrypoints.cli.scenario.run import scenario
 from tests.support.clocks import SetClock
 from tests.support.ladders import HARBOR_FILE
 from tests.support.scenarios import ESTATE, a_step

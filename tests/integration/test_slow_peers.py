@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from calward.adapters.serving import serve_asgi
-from calward.adapters.slow_peers import Patience
+from calward.adapters.network.serving import serve_asgi
+from calward.adapters.network.slow_peers import Patience
 
 HEAD = b"POST / HTTP/1.1\r\nHost: ls\r\nContent-Length: 4\r\n"
 SECONDS = 20

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from calward.entrypoints.cli.exit_codes import Exit
+from calward.entrypoints.cli.common.exit_codes import Exit
 from tests.support.command_line import calward
 from tests.support.estate import Estate, an_estate
 from tests.support.notice_receivers import a_webhook

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from calward.adapters.agent_socket import ask_agent
+from calward.adapters.sessionhost.agent_socket import ask_agent
 from tests.support.clock_off import clock
 from tests.support.licensing_room import HOST_STATE, URL, Office
 from tests.support.room import Program, Room, until

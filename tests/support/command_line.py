@@ -13,13 +13,13 @@ from urllib.parse import unquote
 
 import httpx2
 
-from calward.adapters.admin_client import HttpAdminClient
-from calward.adapters.http_exchange import Address
+from calward.adapters.network.admin_client import HttpAdminClient
+from calward.adapters.network.http_exchange import Address
 from calward.adapters.secret_files import check_free, write_secret
 from calward.bootstrap.program import Wiring
+from calward.entrypoints.cli.common.running import run
+from calward.entrypoints.cli.common.wiring import RunOptions, ServeOptions, Where
 from calward.entrypoints.cli.root import cli
-from calward.entrypoints.cli.running import run
-from calward.entrypoints.cli.wiring import RunOptions, ServeOptions, Where
 
 ROOT = "/api/v1/"
 

@@ -9,9 +9,9 @@ from typing import Any, Self
 
 import uvicorn
 
-from calward.adapters.host_checkpoints import HostCheckpoints
-from calward.adapters.http_exchange import Address
-from calward.adapters.license_server_client import LicenseServerClient
+from calward.adapters.network.http_exchange import Address
+from calward.adapters.network.license_server_client import LicenseServerClient
+from calward.adapters.sessionhost.checkpoints import HostCheckpoints
 from calward.app.clearinghouse.desk import Clearinghouse
 from calward.app.clearinghouse.sign_key_pack import SignKeyPack
 from calward.app.demo.stage import NearClearinghouse

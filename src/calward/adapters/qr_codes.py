@@ -27,6 +27,7 @@ _STYLE: Final = (
     "figure{display:inline-block;margin:1rem;break-inside:avoid;text-align:center}"
     "svg{width:min(18rem,80vw);height:auto;display:block}code{font-size:1.1em;letter-spacing:.05em}"
 )
+_FITS: Final = '<meta name="viewport" content="width=device-width">'
 
 
 def draw_page(content: bytes, title: str) -> str:
@@ -37,7 +38,7 @@ def draw_page(content: bytes, title: str) -> str:
         for n, code in enumerate(codes, 1)
     )
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{escape(title)}</title><style>{_STYLE}</style>'
+        f'<!doctype html><html lang="en"><meta charset="utf-8">{_FITS}<title>{escape(title)}</title><style>{_STYLE}</style>'
         f"<main><h1>{escape(title)}</h1><p>Fingerprint, to compare with the other side: <code>{fingerprint(content)}</code></p>"
         f"<p>Photograph all {len(codes)} codes, in any order, and read the pictures with <code>calward qr read</code>.</p>"
         f"{figures}</main></html>\n"

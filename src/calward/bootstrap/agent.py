@@ -10,18 +10,18 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 
-from calward.adapters.agent_socket import ask_agent, peer_of
-from calward.adapters.host_checkpoints import HostCheckpoints
-from calward.adapters.host_config import DEFAULT_CONFIG, HostConfig, load_host_config, read_token
-from calward.adapters.host_known_servers import KnownServers
-from calward.adapters.host_log import HostLog
-from calward.adapters.host_peers import callers
-from calward.adapters.host_process import groups_of
-from calward.adapters.host_state import StateFolder
-from calward.adapters.host_terminals import is_gone
-from calward.adapters.host_wire_chain import HostWireChain
 from calward.adapters.ladders import load_ladder
-from calward.adapters.license_server_client import LicenseServerClient
+from calward.adapters.network.license_server_client import LicenseServerClient
+from calward.adapters.sessionhost.agent_socket import ask_agent, peer_of
+from calward.adapters.sessionhost.checkpoints import HostCheckpoints
+from calward.adapters.sessionhost.config import DEFAULT_CONFIG, HostConfig, load_host_config, read_token
+from calward.adapters.sessionhost.known_servers import KnownServers
+from calward.adapters.sessionhost.log import HostLog
+from calward.adapters.sessionhost.peers import callers
+from calward.adapters.sessionhost.process import groups_of
+from calward.adapters.sessionhost.state import StateFolder
+from calward.adapters.sessionhost.terminals import is_gone
+from calward.adapters.sessionhost.wire_chain import HostWireChain
 from calward.adapters.signing.ed25519 import verify
 from calward.app.sessionhost.heartbeats import AgentServer
 from calward.app.sessionhost.ports import Journal, TimeLeft

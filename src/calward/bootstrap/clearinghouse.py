@@ -13,8 +13,8 @@ from pathlib import Path
 
 from calward.adapters.clearinghouse import SqliteClearinghouseStore
 from calward.adapters.ladders import load_ladder, shipped_ladders
+from calward.adapters.network.serving import serve_asgi
 from calward.adapters.passphrases import ask_passphrase, named_passphrase, new_passphrase
-from calward.adapters.serving import serve_asgi
 from calward.adapters.signing import (
     Passphrase,
     create_key_file,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import structlog
 
-from calward.adapters.clearinghouse_client import HttpClearinghouse
+from calward.adapters.network.clearinghouse_client import HttpClearinghouse
 from calward.adapters.store.ledger import SqlLedger
 from calward.app.licensing.activate_online import activate_online, asked_online
 from calward.app.licensing.contact import contact_online

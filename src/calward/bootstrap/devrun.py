@@ -14,10 +14,10 @@ from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
-from calward.adapters.clearinghouse_client import HttpClearinghouse
 from calward.adapters.companion import Companion
+from calward.adapters.network.clearinghouse_client import HttpClearinghouse
+from calward.adapters.network.server_address import DEV_FOLDER, usual_sockets
 from calward.adapters.one_process import only_process
-from calward.adapters.server_address import DEV_FOLDER, usual_sockets
 from calward.adapters.signing import load_public_key
 from calward.adapters.system import SystemClock, SystemEntropy
 from calward.app.clearinghouse.publish_keyring import KEYRING_DAYS
@@ -31,7 +31,7 @@ from calward.config import ServerConfig
 from calward.domain.acceptance import NotAccepted
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.trust import Role
-from calward.entrypoints.cli.wiring import RunOptions
+from calward.entrypoints.cli.common.wiring import RunOptions
 
 __all__ = ["devrun"]
 

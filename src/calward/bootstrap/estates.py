@@ -4,15 +4,15 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from calward.adapters.admin_client import HttpAdminClient
-from calward.adapters.estate_folder import EstateFolder, estates_folder
+from calward.adapters.estates.estate_folder import EstateFolder, estates_folder
+from calward.adapters.estates.snooze_file import SnoozeFile, own_snoozes
 from calward.adapters.exports.reading import ExportFiles
 from calward.adapters.exports.writing.html_page import html_text
 from calward.adapters.exports.writing.lsreport import lsreport_text
 from calward.adapters.exports.writing.tables_text import csv_text, json_text
 from calward.adapters.exports.writing.wmi_rows import WMI_KINDS, Sums, history_text, summary_text, wmi_text
 from calward.adapters.ladders import load_ladder
-from calward.adapters.snooze_file import SnoozeFile, own_snoozes
+from calward.adapters.network.admin_client import HttpAdminClient
 from calward.adapters.system import SystemClock
 from calward.app.estates.document import from_json
 from calward.app.estates.import_estate import ImportEstate, ImportFile

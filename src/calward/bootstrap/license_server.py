@@ -19,8 +19,8 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from calward.adapters.backup.restoring import refuse_unfinished
-from calward.adapters.certificates import fingerprint_of, reachable
 from calward.adapters.ladders import load_ladder
+from calward.adapters.network.certificates import fingerprint_of, reachable
 from calward.adapters.signing import (
     parse_public_key,
     seal,

@@ -15,12 +15,12 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from calward.adapters.agent_socket import ask_agent
-from calward.adapters.host_checkpoints import HostCheckpoints
-from calward.adapters.host_config import DEFAULT_CONFIG, HostConfig, ListedServer, load_host_config, read_token
-from calward.adapters.host_process import age_seconds, alarm_within, groups_of, log_to_administrator, set_alarm
-from calward.adapters.host_state import StateFolder, heard_policy
-from calward.adapters.license_server_client import LicenseServerClient
+from calward.adapters.network.license_server_client import LicenseServerClient
+from calward.adapters.sessionhost.agent_socket import ask_agent
+from calward.adapters.sessionhost.checkpoints import HostCheckpoints
+from calward.adapters.sessionhost.config import DEFAULT_CONFIG, HostConfig, ListedServer, load_host_config, read_token
+from calward.adapters.sessionhost.process import age_seconds, alarm_within, groups_of, log_to_administrator, set_alarm
+from calward.adapters.sessionhost.state import StateFolder, heard_policy
 from calward.app.sessionhost.check_without_agent import check_without_agent
 from calward.app.sessionhost.close_session import close_session
 from calward.app.sessionhost.open_session import OpenSession, open_session

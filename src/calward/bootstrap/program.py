@@ -10,21 +10,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from calward.entrypoints.cli.common.running import run
 from calward.entrypoints.cli.root import cli
-from calward.entrypoints.cli.running import run
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from starlette.types import ASGIApp
 
-    from calward.adapters.admin_client import HttpAdminClient
-    from calward.adapters.estate_folder import EstateFolder
+    from calward.adapters.estates.estate_folder import EstateFolder
+    from calward.adapters.estates.snooze_file import SnoozeFile
     from calward.adapters.exports.writing.wmi_rows import Sums
-    from calward.adapters.http_exchange import Address
-    from calward.adapters.license_server_client import LicenseServerClient
-    from calward.adapters.pam_service import PamChange
-    from calward.adapters.snooze_file import SnoozeFile
+    from calward.adapters.network.admin_client import HttpAdminClient
+    from calward.adapters.network.http_exchange import Address
+    from calward.adapters.network.license_server_client import LicenseServerClient
+    from calward.adapters.sessionhost.pam_service import PamChange
     from calward.app.clearinghouse.desk import Clearinghouse
     from calward.app.estates.import_estate import ImportFile
     from calward.app.estates.watch import Outcome, Receiver
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from calward.bootstrap.watch import Watcher
     from calward.domain.ladder import Ladder
     from calward.domain.trust import Keyring, Role
-    from calward.entrypoints.cli.wiring import RunOptions, ServeOptions, Where
+    from calward.entrypoints.cli.common.wiring import RunOptions, ServeOptions, Where
     from calward.insight.estate import Estate
     from calward.insight.reports.report import Report
 
@@ -49,8 +49,8 @@ class Wiring:
 
     def admin(self, where: "Where") -> "HttpAdminClient":
         """Find the license server and make a client; raises LicensingError(UNREACHABLE) where there is none."""
-        from calward.adapters.admin_client import HttpAdminClient
-        from calward.adapters.host_config import read_token
+        from calward.adapters.network.admin_client import HttpAdminClient
+        from calward.adapters.sessionhost.config import read_token
 
         address = self._address(where)
         return HttpAdminClient(address, read_token(where.token_file), ca_file=where.ca_file)
@@ -61,8 +61,8 @@ class Wiring:
 
     def host(self, where: "Where") -> "LicenseServerClient":
         """Make a client with a host's token; without a token file one that can only enroll."""
-        from calward.adapters.host_config import read_token
-        from calward.adapters.license_server_client import LicenseServerClient
+        from calward.adapters.network.license_server_client import LicenseServerClient
+        from calward.adapters.sessionhost.config import read_token
 
         return LicenseServerClient(self._address(where), read_token(where.token_file))
 
@@ -96,8 +96,8 @@ class Wiring:
         write_secret(path, secret)
 
     def _address(self, where: "Where") -> "Address":
-        from calward.adapters.http_exchange import Address
-        from calward.adapters.server_address import find_server
+        from calward.adapters.network.http_exchange import Address
+        from calward.adapters.network.server_address import find_server
 
         url = find_server(where.server, os.environ, Path.cwd())
         return Address.parse(url, where.fingerprint if url.startswith("https:") else None)
@@ -134,15 +134,15 @@ class Wiring:
 
     def diagnose_host(self, config: Path | None, pam_folder: Path) -> "Diagnosis":
         """Look at everything that licensing needs of this host, and say what is wrong; raises nothing that is expected."""
-        from calward.adapters.host_config import DEFAULT_CONFIG
-        from calward.adapters.host_facts import gather_facts
+        from calward.adapters.sessionhost.config import DEFAULT_CONFIG
+        from calward.adapters.sessionhost.facts import gather_facts
         from calward.app.sessionhost.diagnosis import diagnose
 
         return diagnose(gather_facts((config or DEFAULT_CONFIG).absolute(), pam_folder))
 
     def plan_pam(self, folder: Path, service: str, config: Path | None, *, undo: bool) -> "PamChange":
         """Say what would be changed in the file of a PAM service; raises LicensingError."""
-        from calward.adapters.pam_service import plan_install, plan_undo
+        from calward.adapters.sessionhost.pam_service import plan_install, plan_undo
 
         if undo:
             return plan_undo(folder, service)
@@ -151,7 +151,7 @@ class Wiring:
 
     def probe_rdp(self, host: str, port: int, seconds: float) -> "dict[str, Any]":
         """Ask a session host's licensing phase what it says; raises LicensingError where nothing listens."""
-        from calward.adapters.rdp_probe import described, probe_host
+        from calward.adapters.network.rdp_probe import described, probe_host
 
         return described(probe_host(host, port, seconds=seconds))
 
@@ -366,6 +366,6 @@ class Wiring:
         ready: Callable[[str], None],
     ) -> None:
         """Serve until a signal ends it; raises LicensingError."""
-        from calward.adapters.serving import serve_asgi
+        from calward.adapters.network.serving import serve_asgi
 
         serve_asgi(app, host, port, certificate=certificate, key=key, ready=ready)

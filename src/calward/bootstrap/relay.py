@@ -10,8 +10,8 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from calward.adapters.certificates import names_of_this_machine, own_certificate
-from calward.adapters.host_config import HostConfig, RelayConfig
+from calward.adapters.network.certificates import names_of_this_machine, own_certificate
+from calward.adapters.sessionhost.config import HostConfig, RelayConfig
 from calward.adapters.signing.wire_authority import open_wire_authority
 from calward.adapters.signing.wire_rsa import WireKey, create_wire_key, load_wire_key
 from calward.domain.errors import LicensingError, Problem

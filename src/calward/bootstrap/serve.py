@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from calward.adapters.certificates import names_of_this_machine, own_certificate
 from calward.adapters.logs import configure_logs
-from calward.adapters.serving import serve_asgi
+from calward.adapters.network.certificates import names_of_this_machine, own_certificate
+from calward.adapters.network.serving import serve_asgi
 from calward.adapters.store.engines import dialect_of
 from calward.adapters.system import SystemClock, tune_interpreter
 from calward.bootstrap.data_folder import alone, private_folder

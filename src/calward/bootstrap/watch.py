@@ -5,16 +5,16 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from calward.adapters.estate_folder import EstateFolder
-from calward.adapters.export_folder import ExportFolder
-from calward.adapters.findings_metrics import write_metrics
-from calward.adapters.notices import Mail, Webhook
+from calward.adapters.estates.estate_folder import EstateFolder
+from calward.adapters.estates.export_folder import ExportFolder
+from calward.adapters.estates.findings_metrics import write_metrics
+from calward.adapters.estates.notices import Mail, Webhook
+from calward.adapters.estates.snooze_file import own_snoozes
+from calward.adapters.estates.told_file import ToldFile
+from calward.adapters.estates.watch_config import WatchConfig, load_watch_config
 from calward.adapters.one_process import only_process
-from calward.adapters.snooze_file import own_snoozes
 from calward.adapters.stopping import pause
 from calward.adapters.system import SystemClock
-from calward.adapters.told_file import ToldFile
-from calward.adapters.watch_config import WatchConfig, load_watch_config
 from calward.app.estates.import_estate import ImportFile
 from calward.app.estates.watch import Look, Outcome, Receiver, send_trial, tell_changes
 from calward.bootstrap.estates import import_estate, open_snoozes

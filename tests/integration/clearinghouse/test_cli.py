@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from calward.domain.operators import Operator, OperatorRole
-from calward.entrypoints.cli.clearinghouse import clearinghouse
-from calward.entrypoints.cli.clearinghouse_output import EXIT_REFUSED
+from calward.entrypoints.cli.clearinghouse.output import EXIT_REFUSED
+from calward.entrypoints.cli.clearinghouse.root import clearinghouse
 from tests.support.clearinghouses import ClearinghouseWiring
 from tests.support.signed import OTHER_SERVER_ID, SERVER_ID, a_request, sealed
 

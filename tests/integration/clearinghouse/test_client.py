@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from calward.adapters.clearinghouse_client import HttpClearinghouse
-from calward.adapters.serving import serve_asgi
+from calward.adapters.network.clearinghouse_client import HttpClearinghouse
+from calward.adapters.network.serving import serve_asgi
 from calward.app.clearinghouse.desk import Clearinghouse
 from calward.domain.errors import LicensingError, Problem
 from tests.support.signed import SERVER_ID, STRANGER, a_request, sealed
@@ -29,7 +29,7 @@ REQUEST = sealed(a_request())
 SERVE = """
 import sys
 from pathlib import Path
-from calward.entrypoints.cli.clearinghouse import clearinghouse
+from calward.entrypoints.cli.clearinghouse.root import clearinghouse
 from calward.bootstrap.clearinghouse import serve_asgi
 from tests.support.clearinghouses import ClearinghouseWiring
 wiring = ClearinghouseWiring()

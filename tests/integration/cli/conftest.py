@@ -8,11 +8,11 @@ from typing import Any
 import httpx2
 import pytest
 
-from calward.adapters.admin_client import HttpAdminClient
-from calward.adapters.http_exchange import Address
+from calward.adapters.network.admin_client import HttpAdminClient
+from calward.adapters.network.http_exchange import Address
 from calward.bootstrap.estates import served_estate
 from calward.domain.roles import Role
-from calward.entrypoints.cli.wiring import Where
+from calward.entrypoints.cli.common.wiring import Where
 from calward.insight.estate import Estate
 from tests.support.api_server import ApiServer, an_api_server
 from tests.support.command_line import FakeWiring, Ran, calward

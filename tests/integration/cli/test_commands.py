@@ -5,7 +5,7 @@ import json
 import pytest
 
 from calward.domain.roles import Role
-from calward.entrypoints.cli.exit_codes import Exit
+from calward.entrypoints.cli.common.exit_codes import Exit
 
 USER_HOST = ("--version", "2016", "--mode", "per-user")
 

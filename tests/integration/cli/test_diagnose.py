@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from calward.bootstrap.program import Wiring
-from calward.entrypoints.cli.exit_codes import Exit
+from calward.entrypoints.cli.common.exit_codes import Exit
 from tests.integration.cli.conftest import RealApi
 from tests.support.builders import USER
 from tests.support.command_line import calward

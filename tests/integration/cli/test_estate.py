@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from calward.adapters.estate_folder import EstateFolder
+from calward.adapters.estates.estate_folder import EstateFolder
 from calward.bootstrap.program import Wiring
-from calward.entrypoints.cli.exit_codes import Exit
+from calward.entrypoints.cli.common.exit_codes import Exit
 from calward.insight.estate import LicenseStatus
 from tests.integration.cli.conftest import RealApi
 from tests.support.builders import USER

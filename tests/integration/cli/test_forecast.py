@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from calward.adapters.estate_folder import EstateFolder
+from calward.adapters.estates.estate_folder import EstateFolder
 from calward.domain.answers import rfc3339
 from calward.insight.estate import Source
 from tests.support.command_line import calward

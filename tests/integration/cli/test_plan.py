@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from calward.adapters.estate_folder import EstateFolder
+from calward.adapters.estates.estate_folder import EstateFolder
 from tests.support.command_line import calward
 from tests.support.plans import DAY, NOW, a_host, a_pack, an_estate, licenses
 

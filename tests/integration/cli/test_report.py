@@ -7,7 +7,7 @@ import pytest
 
 from calward.bootstrap.program import Wiring
 from calward.domain.answers import rfc3339
-from calward.entrypoints.cli.exit_codes import Exit
+from calward.entrypoints.cli.common.exit_codes import Exit
 from calward.insight.reports.catalog import REPORTS
 from tests.integration.cli.conftest import RealApi
 from tests.support.builders import USER

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from calward.entrypoints.cli.exit_codes import Exit
+from calward.entrypoints.cli.common.exit_codes import Exit
 from tests.support.command_line import calward
 from tests.support.running_server import CALWARD, Running, serving
 

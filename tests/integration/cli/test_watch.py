@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from calward.adapters import notices
+from calward.adapters.estates import notices
 from calward.adapters.one_process import only_process
-from calward.entrypoints.cli.exit_codes import Exit
+from calward.entrypoints.cli.common.exit_codes import Exit
 from tests.support.command_line import calward
 from tests.support.notice_receivers import a_mail_server, a_webhook
 

@@ -5,7 +5,7 @@ import contextlib
 
 import pytest
 
-from calward.adapters.rdp_probe import described, probe_host
+from calward.adapters.network.rdp_probe import described, probe_host
 from calward.domain.errors import LicensingError, Problem
 from calward.wire.rdp.x224 import FailureCode, NegotiationFailure
 from calward.wire.relay import HostSecurity

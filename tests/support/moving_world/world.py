@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from calward.adapters.clearinghouse import SqliteClearinghouseStore
-from calward.adapters.host_checkpoints import HostCheckpoints
+from calward.adapters.sessionhost.checkpoints import HostCheckpoints
 from calward.app.clearinghouse.activate_license_server import ActivateLicenseServer
 from calward.app.clearinghouse.add_organization import AddOrganization
 from calward.app.clearinghouse.add_purchase import AddPurchase

@@ -3,8 +3,8 @@
 import httpx2
 import pytest
 
-from calward.adapters.admin_client import HttpAdminClient
-from calward.adapters.http_exchange import Address
+from calward.adapters.network.admin_client import HttpAdminClient
+from calward.adapters.network.http_exchange import Address
 from calward.domain.errors import LicensingError, Problem
 
 

@@ -6,7 +6,7 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from calward.adapters.bounded_http import IN_ONE_PIECE, BoundedProtocol
+from calward.adapters.network.bounded_http import IN_ONE_PIECE, BoundedProtocol
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: ls\r\n\r\n"
 

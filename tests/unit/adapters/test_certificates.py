@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from calward.adapters.certificates import fingerprint_of, names_of_this_machine, own_certificate, reachable
+from calward.adapters.network.certificates import fingerprint_of, names_of_this_machine, own_certificate, reachable
 from calward.domain.errors import LicensingError, Problem
 from tests.support.clocks import NOW
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from calward.adapters.estate_folder import EstateFolder, estates_folder
+from calward.adapters.estates.estate_folder import EstateFolder, estates_folder
 from calward.domain.errors import LicensingError, Problem
 from calward.insight.estate import Estate, EstatePack, PackType, Source
 from tests.support.builders import ladder

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from calward.adapters.host_checkpoints import HostCheckpoints
+from calward.adapters.sessionhost.checkpoints import HostCheckpoints
 
 ONE, OTHER = "https://ls1:8460", "https://ls2:8460"
 

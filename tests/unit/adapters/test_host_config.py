@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from calward.adapters.host_config import HostConfig, RelayConfig, load_host_config, read_token
-from calward.adapters.host_state import Lost
+from calward.adapters.sessionhost.config import HostConfig, RelayConfig, load_host_config, read_token
+from calward.adapters.sessionhost.state import Lost
 from calward.domain.errors import LicensingError, Problem
 
 PIN = "ab" * 32

@@ -4,8 +4,8 @@ import syslog
 
 import pytest
 
-from calward.adapters import host_log
-from calward.adapters.host_log import HostLog
+from calward.adapters.sessionhost import log as host_log
+from calward.adapters.sessionhost.log import HostLog
 
 
 @pytest.fixture

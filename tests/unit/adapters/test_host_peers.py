@@ -5,7 +5,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from calward.adapters.host_peers import callers, listens_as
+from calward.adapters.sessionhost.peers import callers, listens_as
 from calward.app.sessionhost.joins import Callers
 
 SESMAN, XRDP, OTHER, HELPER = 100, 200, 201, 300

@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from calward.adapters import host_process
-from calward.adapters.host_process import age_seconds, groups_of, log_to_administrator, set_alarm
+from calward.adapters.sessionhost import process as host_process
+from calward.adapters.sessionhost.process import age_seconds, groups_of, log_to_administrator, set_alarm
 
 
 def test_a_process_knows_how_long_it_lives():

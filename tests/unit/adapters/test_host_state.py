@@ -10,8 +10,8 @@ from threading import Lock
 
 import pytest
 
-from calward.adapters.host_state import Lost, StateFolder
-from calward.adapters.host_state_format import user_document
+from calward.adapters.sessionhost.state import Lost, StateFolder
+from calward.adapters.sessionhost.state_format import user_document
 from calward.app.sessionhost.forget_holders import forget_holders
 from calward.app.sessionhost.ports import BoundSession, HostPolicy, Memory
 from calward.domain.grace import USED_UP, GraceState

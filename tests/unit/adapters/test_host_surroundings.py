@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from calward.adapters.certificates import own_certificate
-from calward.adapters.host_config import HostConfig, RelayConfig
-from calward.adapters.host_surroundings import listening, pam_lines, relay_facts, state_facts
-from calward.adapters.pam_service import apply_change, plan_install
+from calward.adapters.network.certificates import own_certificate
+from calward.adapters.sessionhost.config import HostConfig, RelayConfig
+from calward.adapters.sessionhost.pam_service import apply_change, plan_install
+from calward.adapters.sessionhost.surroundings import listening, pam_lines, relay_facts, state_facts
 
 TCP = """\
   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from calward.adapters.host_terminals import is_gone
+from calward.adapters.sessionhost.terminals import is_gone
 from calward.app.sessionhost.ports import BoundSession
 from tests.support.session_host import NOW
 

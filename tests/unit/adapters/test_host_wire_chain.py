@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from calward.adapters.host_wire_chain import HostWireChain
+from calward.adapters.sessionhost.wire_chain import HostWireChain
 from calward.app.sessionhost.heartbeats import WireChain
 from calward.domain.errors import LicensingError, Problem
 

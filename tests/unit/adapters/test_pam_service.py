@@ -2,7 +2,7 @@
 
 import pytest
 
-from calward.adapters.pam_service import apply_change, installed_in, plan_install, plan_undo
+from calward.adapters.sessionhost.pam_service import apply_change, installed_in, plan_install, plan_undo
 from calward.domain.errors import LicensingError, Problem
 
 XRDP = """#%PAM-1.0

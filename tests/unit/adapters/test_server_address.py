@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from calward.adapters.server_address import DEV_FOLDER, find_server, usual_sockets
+from calward.adapters.network.server_address import DEV_FOLDER, find_server, usual_sockets
 from calward.domain.errors import LicensingError, Problem
 
 

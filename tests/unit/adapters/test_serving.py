@@ -2,7 +2,7 @@
 
 import pytest
 
-from calward.adapters.serving import _listen_locally
+from calward.adapters.network.serving import _listen_locally
 from calward.domain.errors import LicensingError, Problem
 
 

@@ -2,7 +2,7 @@
 
 import resource
 
-from calward.adapters.slow_peers import CrowdedProtocol, Patience, SlowPeers, usual_patience
+from calward.adapters.network.slow_peers import CrowdedProtocol, Patience, SlowPeers, usual_patience
 
 
 class Peer(CrowdedProtocol):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from calward.adapters.snooze_file import SnoozeFile, own_snoozes
+from calward.adapters.estates.snooze_file import SnoozeFile, own_snoozes
 from calward.domain.errors import LicensingError, Problem
 from calward.insight.snoozes import Snooze
 

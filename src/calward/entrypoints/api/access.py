@@ -44,6 +44,7 @@ ENDPOINTS: Final[Mapping[tuple[str, str], Access]] = MappingProxyType(
         ("POST", f"{_API}/host:heartbeat"): Door.HOST,
         ("POST", f"{_API}/hosts:enroll"): Door.PUBLIC,
         ("POST", f"{_API}/setup"): Door.PUBLIC,
+        ("GET", "/"): Door.PUBLIC,
         ("GET", "/setup"): Door.PUBLIC,
         ("POST", "/setup"): Door.PUBLIC,
         ("GET", "/setup/style.css"): Door.PUBLIC,

@@ -191,7 +191,7 @@ _JSON = (b"content-type", b"application/json")
 _CHECKPOINT = b"calward-checkpoint"
 """The newest checkpoint that the host has heard from this license server, as it came in the header of an answer."""
 _IN_ONE_PIECE = "calward.in_one_piece"
-"""Where the server says how head and body are sent together (adapters/bounded_http)."""
+"""Where the server says how head and body are sent together (adapters/network/bounded_http)."""
 
 
 def _known_host(headers: Mapping[bytes, bytes], desk: HostDesk) -> Host:

@@ -11,11 +11,11 @@ import rich_click as click
 
 from calward.domain.answers import rfc3339
 from calward.domain.errors import LicensingError, Problem
-from calward.entrypoints.cli.desk import Desk, admin_command
-from calward.entrypoints.cli.exit_codes import Exit
-from calward.entrypoints.cli.files import read_text
-from calward.entrypoints.cli.output import cell, print_json, say
-from calward.entrypoints.cli.safe_text import safe
+from calward.entrypoints.cli.common.desk import Desk, admin_command
+from calward.entrypoints.cli.common.exit_codes import Exit
+from calward.entrypoints.cli.common.files import read_text
+from calward.entrypoints.cli.common.output import cell, print_json, say
+from calward.entrypoints.cli.common.safe_text import safe
 
 __all__ = ["audit"]
 

@@ -7,11 +7,11 @@ from typing import Any, Final, Protocol
 import rich_click as click
 
 from calward.domain.errors import LicensingError, Problem
-from calward.entrypoints.cli.desk import json_option
-from calward.entrypoints.cli.exit_codes import Exit
-from calward.entrypoints.cli.output import Column, Fit, cell, facts, print_json, say, table
-from calward.entrypoints.cli.safe_text import safe
-from calward.entrypoints.cli.wiring import Document, ServeOptions
+from calward.entrypoints.cli.common.desk import json_option
+from calward.entrypoints.cli.common.exit_codes import Exit
+from calward.entrypoints.cli.common.output import Column, Fit, cell, facts, print_json, say, table
+from calward.entrypoints.cli.common.safe_text import safe
+from calward.entrypoints.cli.common.wiring import Document, ServeOptions
 
 __all__ = ["backup"]
 

@@ -7,7 +7,7 @@ import rich_click as click
 
 from calward.domain.cals import CalType
 from calward.domain.codes import read_code
-from calward.entrypoints.cli.desk import (
+from calward.entrypoints.cli.common.desk import (
     Desk,
     admin_command,
     admin_command_beside_host,
@@ -17,12 +17,12 @@ from calward.entrypoints.cli.desk import (
     server_option,
     to,
 )
-from calward.entrypoints.cli.everywhere import acts
-from calward.entrypoints.cli.files import read_line
-from calward.entrypoints.cli.output import Column, Fit, cell, print_json, say, table
+from calward.entrypoints.cli.common.everywhere import acts
+from calward.entrypoints.cli.common.files import read_line
+from calward.entrypoints.cli.common.output import Column, Fit, cell, print_json, say, table
+from calward.entrypoints.cli.common.safe_text import safe
+from calward.entrypoints.cli.common.wiring import Document, Where, Wiring
 from calward.entrypoints.cli.policy import policy
-from calward.entrypoints.cli.safe_text import safe
-from calward.entrypoints.cli.wiring import Document, Where, Wiring
 
 __all__ = ["host"]
 

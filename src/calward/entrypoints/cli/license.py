@@ -7,7 +7,7 @@ from typing import Any, Final
 import rich_click as click
 
 from calward.domain.cals import CalType
-from calward.entrypoints.cli.desk import (
+from calward.entrypoints.cli.common.desk import (
     Desk,
     admin_command,
     fingerprint_option,
@@ -17,10 +17,10 @@ from calward.entrypoints.cli.desk import (
     server_option,
     to,
 )
-from calward.entrypoints.cli.everywhere import acts
-from calward.entrypoints.cli.output import Column, Fit, cell, print_json, reason_lines, say
-from calward.entrypoints.cli.safe_text import safe
-from calward.entrypoints.cli.wiring import Document, HostClient, Where, Wiring
+from calward.entrypoints.cli.common.everywhere import acts
+from calward.entrypoints.cli.common.output import Column, Fit, cell, print_json, reason_lines, say
+from calward.entrypoints.cli.common.safe_text import safe
+from calward.entrypoints.cli.common.wiring import Document, HostClient, Where, Wiring
 
 __all__ = ["license_"]
 

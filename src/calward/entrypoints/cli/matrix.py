@@ -14,7 +14,7 @@ from rich.text import Text
 from calward.domain.compatibility import EXPLANATIONS, Matrix, MatrixKind, condition_of
 from calward.domain.compatibility import matrix as work_out
 from calward.domain.ladder import Ladder, Rung
-from calward.entrypoints.cli.output import print_json
+from calward.entrypoints.cli.common.output import print_json
 from calward.ladders import DEFAULT_LADDER
 
 __all__ = ["LoadsLadders", "matrix"]

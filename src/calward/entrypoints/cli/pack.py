@@ -4,11 +4,11 @@ from typing import Final
 
 import rich_click as click
 
-from calward.entrypoints.cli.desk import Desk, admin_command, limit_options, to
-from calward.entrypoints.cli.everywhere import acts
+from calward.entrypoints.cli.common.desk import Desk, admin_command, limit_options, to
+from calward.entrypoints.cli.common.everywhere import acts
+from calward.entrypoints.cli.common.safe_text import safe
 from calward.entrypoints.cli.pack_buying import convert, downgrade, give_up_change, install, upgrade
 from calward.entrypoints.cli.pack_moving import cancel_move, move, moves
-from calward.entrypoints.cli.safe_text import safe
 from calward.entrypoints.cli.status import PACK_COLUMNS, never_or
 
 __all__ = ["pack"]

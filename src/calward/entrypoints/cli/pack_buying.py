@@ -7,14 +7,14 @@ from typing import Any
 import rich_click as click
 
 from calward.domain.statements import MAX_TOTAL, Program
-from calward.entrypoints.cli.asking import ask, asking_options, show_results
-from calward.entrypoints.cli.desk import Desk, admin_command, to
-from calward.entrypoints.cli.everywhere import acts
-from calward.entrypoints.cli.files import read_envelope
-from calward.entrypoints.cli.output import Column, cell, print_json, reason_lines, say, table
-from calward.entrypoints.cli.safe_text import safe
-from calward.entrypoints.cli.view import view
-from calward.entrypoints.cli.wiring import Document
+from calward.entrypoints.cli.common.asking import ask, asking_options, show_results
+from calward.entrypoints.cli.common.desk import Desk, admin_command, to
+from calward.entrypoints.cli.common.everywhere import acts
+from calward.entrypoints.cli.common.files import read_envelope
+from calward.entrypoints.cli.common.output import Column, cell, print_json, reason_lines, say, table
+from calward.entrypoints.cli.common.safe_text import safe
+from calward.entrypoints.cli.common.view import view
+from calward.entrypoints.cli.common.wiring import Document
 
 __all__ = ["convert", "downgrade", "give_up_change", "install", "upgrade"]
 

@@ -6,11 +6,11 @@ from typing import Any, Final
 import rich_click as click
 
 from calward.domain.pack_requests import MoveReason, SourceState
-from calward.entrypoints.cli.asking import ask, asking_options, show_results
-from calward.entrypoints.cli.desk import Desk, admin_command
-from calward.entrypoints.cli.everywhere import acts
-from calward.entrypoints.cli.output import Column, Fit, cell, print_json, say, table
-from calward.entrypoints.cli.wiring import Document
+from calward.entrypoints.cli.common.asking import ask, asking_options, show_results
+from calward.entrypoints.cli.common.desk import Desk, admin_command
+from calward.entrypoints.cli.common.everywhere import acts
+from calward.entrypoints.cli.common.output import Column, Fit, cell, print_json, say, table
+from calward.entrypoints.cli.common.wiring import Document
 
 __all__ = ["cancel_move", "move", "moves"]
 

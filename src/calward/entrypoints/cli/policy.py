@@ -5,10 +5,10 @@ from typing import Final
 import rich_click as click
 
 from calward.domain.cals import CalType
-from calward.entrypoints.cli.desk import Desk, admin_command, limit_options, to
-from calward.entrypoints.cli.everywhere import acts
-from calward.entrypoints.cli.output import Column, Fit
-from calward.entrypoints.cli.safe_text import safe
+from calward.entrypoints.cli.common.desk import Desk, admin_command, limit_options, to
+from calward.entrypoints.cli.common.everywhere import acts
+from calward.entrypoints.cli.common.output import Column, Fit
+from calward.entrypoints.cli.common.safe_text import safe
 
 __all__ = ["policy"]
 

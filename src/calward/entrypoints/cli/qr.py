@@ -9,8 +9,8 @@ import rich_click as click
 from calward.domain.carried import cut
 from calward.domain.envelope import fingerprint
 from calward.domain.errors import LicensingError, Problem
-from calward.entrypoints.cli.files import read_small, write_new, write_text
-from calward.entrypoints.cli.output import print_json, say
+from calward.entrypoints.cli.common.files import read_small, write_new, write_text
+from calward.entrypoints.cli.common.output import print_json, say
 
 __all__ = ["QrWiring", "qr"]
 

@@ -5,11 +5,11 @@ from typing import Any, Final
 
 import rich_click as click
 
-from calward.entrypoints.cli.desk import Desk, admin_command
-from calward.entrypoints.cli.everywhere import acts
-from calward.entrypoints.cli.files import read_bundle, write_text
-from calward.entrypoints.cli.output import cell, facts, print_json, say
-from calward.entrypoints.cli.safe_text import safe
+from calward.entrypoints.cli.common.desk import Desk, admin_command
+from calward.entrypoints.cli.common.everywhere import acts
+from calward.entrypoints.cli.common.files import read_bundle, write_text
+from calward.entrypoints.cli.common.output import cell, facts, print_json, say
+from calward.entrypoints.cli.common.safe_text import safe
 
 __all__ = ["rebuild", "recover"]
 

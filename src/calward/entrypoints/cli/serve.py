@@ -7,10 +7,10 @@ from typing import Final
 
 import rich_click as click
 
-from calward.entrypoints.cli.desk import json_option
-from calward.entrypoints.cli.output import say
-from calward.entrypoints.cli.safe_text import safe
-from calward.entrypoints.cli.wiring import RunOptions, ServeOptions, Wiring
+from calward.entrypoints.cli.common.desk import json_option
+from calward.entrypoints.cli.common.output import say
+from calward.entrypoints.cli.common.safe_text import safe
+from calward.entrypoints.cli.common.wiring import RunOptions, ServeOptions, Wiring
 
 __all__ = ["devrun", "serve"]
 

@@ -6,14 +6,14 @@ from typing import Any, Final
 
 import rich_click as click
 
-from calward.entrypoints.cli.desk import Desk, admin_command
-from calward.entrypoints.cli.everywhere import acts
-from calward.entrypoints.cli.files import read_envelope
-from calward.entrypoints.cli.output import cell
+from calward.entrypoints.cli.common.desk import Desk, admin_command
+from calward.entrypoints.cli.common.everywhere import acts
+from calward.entrypoints.cli.common.files import read_envelope
+from calward.entrypoints.cli.common.output import cell
+from calward.entrypoints.cli.common.safe_text import safe
+from calward.entrypoints.cli.common.wiring import Document
 from calward.entrypoints.cli.recover import rebuild, recover
-from calward.entrypoints.cli.safe_text import safe
 from calward.entrypoints.cli.touch import activate, contact, deactivate, take
-from calward.entrypoints.cli.wiring import Document
 
 __all__ = ["server"]
 

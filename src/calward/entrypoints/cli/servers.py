@@ -9,12 +9,12 @@ import rich_click as click
 from calward.domain.cals import CalType
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.several_servers import Duplicate, HeldCal, duplicates
-from calward.entrypoints.cli.desk import Desk, json_option
-from calward.entrypoints.cli.exit_codes import Exit
-from calward.entrypoints.cli.output import Column, Fit, print_json, say, table
-from calward.entrypoints.cli.safe_text import safe
+from calward.entrypoints.cli.common.desk import Desk, json_option
+from calward.entrypoints.cli.common.exit_codes import Exit
+from calward.entrypoints.cli.common.output import Column, Fit, print_json, say, table
+from calward.entrypoints.cli.common.safe_text import safe
+from calward.entrypoints.cli.common.wiring import Document, Where
 from calward.entrypoints.cli.status import never_or
-from calward.entrypoints.cli.wiring import Document, Where
 from calward.ladders import DEFAULT_LADDER
 
 __all__ = ["servers"]

@@ -7,11 +7,11 @@ from urllib.parse import parse_qs, urlsplit
 import rich_click as click
 
 from calward.domain.codes import read_code
-from calward.entrypoints.cli.desk import ca_option, fingerprint_option, json_option, server_option
-from calward.entrypoints.cli.files import read_line
-from calward.entrypoints.cli.output import cell, print_json, say
-from calward.entrypoints.cli.safe_text import safe
-from calward.entrypoints.cli.wiring import Document, Where, Wiring
+from calward.entrypoints.cli.common.desk import ca_option, fingerprint_option, json_option, server_option
+from calward.entrypoints.cli.common.files import read_line
+from calward.entrypoints.cli.common.output import cell, print_json, say
+from calward.entrypoints.cli.common.safe_text import safe
+from calward.entrypoints.cli.common.wiring import Document, Where, Wiring
 
 __all__ = ["setup"]
 

@@ -10,9 +10,9 @@ import rich_click as click
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.fields import render_moment
 from calward.domain.statements import NO_END
-from calward.entrypoints.cli.desk import Desk, admin_command
-from calward.entrypoints.cli.output import Column, Fit, facts, print_json, say, table
-from calward.entrypoints.cli.safe_text import safe
+from calward.entrypoints.cli.common.desk import Desk, admin_command
+from calward.entrypoints.cli.common.output import Column, Fit, facts, print_json, say, table
+from calward.entrypoints.cli.common.safe_text import safe
 
 __all__ = ["PACK_COLUMNS", "never_or", "status"]
 

@@ -6,10 +6,10 @@ from typing import Final
 import rich_click as click
 
 from calward.domain.roles import Role
-from calward.entrypoints.cli.desk import Desk, admin_command, limit_options, to
-from calward.entrypoints.cli.everywhere import acts
-from calward.entrypoints.cli.output import Column, Fit, cell
-from calward.entrypoints.cli.safe_text import safe
+from calward.entrypoints.cli.common.desk import Desk, admin_command, limit_options, to
+from calward.entrypoints.cli.common.everywhere import acts
+from calward.entrypoints.cli.common.output import Column, Fit, cell
+from calward.entrypoints.cli.common.safe_text import safe
 
 __all__ = ["token"]
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import rich_click as click
 
 from calward.domain.statements import ActivationReason
-from calward.entrypoints.cli.asking import ask, asking_options, show_results
-from calward.entrypoints.cli.desk import Desk, admin_command
-from calward.entrypoints.cli.everywhere import acts
-from calward.entrypoints.cli.files import read_bundle
-from calward.entrypoints.cli.output import cell, print_json, say
-from calward.entrypoints.cli.wiring import Document
+from calward.entrypoints.cli.common.asking import ask, asking_options, show_results
+from calward.entrypoints.cli.common.desk import Desk, admin_command
+from calward.entrypoints.cli.common.everywhere import acts
+from calward.entrypoints.cli.common.files import read_bundle
+from calward.entrypoints.cli.common.output import cell, print_json, say
+from calward.entrypoints.cli.common.wiring import Document
 
 __all__ = ["activate", "contact", "deactivate", "take"]
 

@@ -6,7 +6,7 @@ from importlib.metadata import version as version_of
 
 import rich_click as click
 
-from calward.entrypoints.cli.output import print_json, say
+from calward.entrypoints.cli.common.output import print_json, say
 
 __all__ = ["version"]
 

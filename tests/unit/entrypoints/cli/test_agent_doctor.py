@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from calward.app.sessionhost.diagnosis import Diagnosis, HostFacts, diagnose
-from calward.entrypoints.cli import agent_doctor, findings_view
-from calward.entrypoints.cli.exit_codes import Exit
+from calward.entrypoints.cli.common.exit_codes import Exit
+from calward.entrypoints.cli.insight import findings_view
+from calward.entrypoints.cli.sessionhost import agent_doctor
 from tests.support.command_line import Ran, calward
 from tests.support.host_facts import a_host, a_server, an_agent
 

@@ -10,8 +10,8 @@ import pytest
 from calward.domain.codes import OneTimeCode
 from calward.domain.errors import LicensingError, Problem
 from calward.domain.reasons import Reason
-from calward.entrypoints.cli.exit_codes import Exit
-from calward.entrypoints.cli.wiring import RunOptions, ServeOptions, Where
+from calward.entrypoints.cli.common.exit_codes import Exit
+from calward.entrypoints.cli.common.wiring import RunOptions, ServeOptions, Where
 from calward.insight.explain import CHANGES
 from tests.support.command_line import Asked, FakeAdminApi, FakeHostClient, FakeWiring, calward, problem
 

@@ -3,7 +3,7 @@
 import pytest
 
 from calward.domain.cals import CalType
-from calward.entrypoints.cli.exit_codes import Exit
+from calward.entrypoints.cli.common.exit_codes import Exit
 from calward.insight.estate import (
     Estate,
     EstateHost,

@@ -10,9 +10,9 @@ import click
 import pytest
 import yaml
 
-from calward.entrypoints.cli.everywhere import _OF_ESTATES, _SPOKEN_TO, _STREAMS
-from calward.entrypoints.cli.exit_codes import Exit
-from calward.entrypoints.cli.live_names import asks_server
+from calward.entrypoints.cli.common.everywhere import _OF_ESTATES, _SPOKEN_TO, _STREAMS
+from calward.entrypoints.cli.common.exit_codes import Exit
+from calward.entrypoints.cli.common.live_names import asks_server
 from calward.entrypoints.cli.reference import commands
 from tests.support.command_line import Asked, FakeAdminApi, FakeHostClient, FakeWiring, calward, problem
 
@@ -191,7 +191,7 @@ def test_curl_shows_the_request_and_sends_nothing(path, tmp_path):
     ("typed", "options", "code"), [("y\n", [], 0), ("n\n", [], 130), ("", ["--yes"], 0), ("", ["--no-input"], 2)]
 )
 def test_what_cannot_be_undone_is_asked_first_on_a_terminal(path, typed, options, code, tmp_path, monkeypatch):
-    monkeypatch.setattr("calward.entrypoints.cli.everywhere._on_a_terminal", lambda: True)
+    monkeypatch.setattr("calward.entrypoints.cli.common.everywhere._on_a_terminal", lambda: True)
     wiring = FakeWiring(anything())
     ran = calward(*words(path, tmp_path), *options, wiring=wiring, stdin=typed.encode())
     assert ran.code == code, ran
@@ -288,7 +288,7 @@ def test_a_server_that_is_away_costs_a_completion_nothing():
 
 
 def test_powershell_gets_a_line_for_each(monkeypatch):
-    from calward.entrypoints.cli.powershell import PowerShellComplete
+    from calward.entrypoints.cli.common.powershell import PowerShellComplete
     from calward.entrypoints.cli.root import cli
 
     monkeypatch.setenv("COMP_WORDS", json.dumps(["calward", "pack", "inst"]))

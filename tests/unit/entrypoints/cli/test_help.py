@@ -9,9 +9,9 @@ import click
 import pytest
 
 from calward.config import ServerConfig
+from calward.entrypoints.cli.common.wiring import RunOptions
 from calward.entrypoints.cli.reference import commands, page
 from calward.entrypoints.cli.root import COMMANDS, cli
-from calward.entrypoints.cli.wiring import RunOptions
 from tests.support.command_line import FakeWiring, calward
 
 PAGE = Path(__file__).parents[4] / "docs" / "reference" / "cli.md"

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from click.testing import CliRunner
 
-from calward.entrypoints.cli.pam import pam
+from calward.entrypoints.cli.sessionhost.pam import pam
 
 
 def run(*arguments: str, code: int = 0, **environment: str) -> tuple[int, list[tuple]]:

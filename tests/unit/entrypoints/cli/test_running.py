@@ -7,8 +7,8 @@ import click
 import pytest
 
 from calward.domain.errors import LicensingError, Problem
-from calward.entrypoints.cli.exit_codes import EXIT_OF, HELP_FOR, MEANINGS, Exit
-from calward.entrypoints.cli.running import run
+from calward.entrypoints.cli.common.exit_codes import EXIT_OF, HELP_FOR, MEANINGS, Exit
+from calward.entrypoints.cli.common.running import run
 from tests.support.command_line import FakeAdminApi, FakeWiring, calward, problem
 
 
@@ -85,7 +85,7 @@ def test_ctrl_c_ends_quietly(capsys):
 
 @pytest.mark.parametrize("as_seen", ["itself", "through a library that ends the program"])
 def test_a_reader_that_has_had_enough_is_no_error(monkeypatch, as_seen):
-    monkeypatch.setattr("calward.entrypoints.cli.running._leave_the_pipe", lambda: Exit.OK)
+    monkeypatch.setattr("calward.entrypoints.cli.common.running._leave_the_pipe", lambda: Exit.OK)
     error: BaseException = BrokenPipeError()
     if as_seen != "itself":
         error = SystemExit(1)

@@ -1,6 +1,6 @@
 """What is wrong with a session host? Checks over what was gathered of it; nothing here looks at anything itself.
 
-Imported by the command line, ``bootstrap`` and tests; ``calward.adapters.host_facts`` gathers.
+Imported by the command line, ``bootstrap`` and tests; ``calward.adapters.sessionhost.facts`` gathers.
 """
 
 from calward.app.sessionhost.diagnosis.diagnose import CHECKS, Checked, Diagnosis, Result, diagnose

@@ -1,4 +1,4 @@
-"""What does a diagnosis of a session host have to know? Values only; ``calward.adapters.host_facts`` gathers them."""
+"""What does a diagnosis of a session host have to know? Values only; ``calward.adapters.sessionhost.facts`` gathers them."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta

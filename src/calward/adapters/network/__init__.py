@@ -1,0 +1,1 @@
+"""How programs speak to each other: HTTP served and asked, certificates, a probe of the licensing protocol."""

@@ -1,0 +1,1 @@
+"""Commands that run on, or look at, a session host."""
