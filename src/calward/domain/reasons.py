@@ -37,6 +37,7 @@ class Reason(StrEnum):
     PACK_EXPIRED = "pack-expired"
     NOTHING_TO_DO = "nothing-to-do"
     DEVICE_WITHOUT_IDENTITY = "device-without-identity"
+    USER_NAME_NOT_TAKEN = "user-name-not-taken"
     DEVICE_UNKNOWN = "device-unknown"
     AGENT_SILENT = "agent-silent"
     PACK_MOVING = "pack-moving"
@@ -70,6 +71,7 @@ SENTENCES: Final = MappingProxyType(
         Reason.PACK_EXPIRED: "the key pack has expired",
         Reason.NOTHING_TO_DO: "there is nothing to change",
         Reason.DEVICE_WITHOUT_IDENTITY: "the client says neither a hardware id that tells devices apart nor a name",
+        Reason.USER_NAME_NOT_TAKEN: "no license server takes such a user's name: 1 to 255 characters that can be seen, no space at its ends",
         Reason.DEVICE_UNKNOWN: "the host is licensed per device, and this connection did not come through its licensing relay",
         Reason.AGENT_SILENT: "the agent of this host, which knows the devices, does not answer",
         Reason.PACK_MOVING: "the key pack is on its way to another license server: its licenses run on and nothing of it may change",

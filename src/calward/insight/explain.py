@@ -34,6 +34,7 @@ CHANGES: Final[Mapping[Reason, str]] = MappingProxyType(
         Reason.FIRST_CONTACT: "a logon with this device, and then its next request",
         Reason.NOT_PROVEN: "a logon with this device, and then its next request",
         Reason.DEVICE_WITHOUT_IDENTITY: "a client that sends a hardware id or a name",
+        Reason.USER_NAME_NOT_TAKEN: "another name for this user",
         Reason.DEVICE_UNKNOWN: "a connection through the host's licensing relay",
         Reason.AGENT_SILENT: "an agent that answers on the host: calward agent doctor",
         Reason.PACK_MOVING: "the end of the move, or its being called off",

@@ -3,14 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from calward.app.sessionhost.asking import Round
 from calward.app.sessionhost.ports import Complain, HostMemory, LicenseServer, Memory, TimeLeft
-from calward.domain.grace import Admission, admit
+from calward.domain.errors import LicensingError
+from calward.domain.grace import Admission, GraceState, HostOutcome, admit
 from calward.domain.heard import Heard
+from calward.domain.names import check_holder
+from calward.domain.reasons import Reason
 from calward.domain.settings import Settings
 
 __all__ = ["CheckAccount", "check_account", "grace_days_of"]
+
+_NAMELESS: Final = Admission(HostOutcome.REFUSED, None, (Reason.USER_NAME_NOT_TAKEN,), None, GraceState())
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +44,11 @@ def check_account(
 ) -> Admission:
     """Ask the license servers in time, decide, remember. Takes no longer than ``time_left`` and never raises.
 
-    The servers are asked before the memory is opened: one logon that waits for a server does not hold up the others.
+    The servers are asked before the memory is opened: one logon that waits for a server does not hold up the others. A name that
+    they would all turn down is refused here: their error would look like an outage, for which a grace period is meant.
     """
+    if not (command.admin or _has_a_name(command.user)):
+        return _NAMELESS
 
     def question(server: LicenseServer, request_id: str, *, full_only: bool, seconds: float) -> Heard:
         return server.request_for_user(command.user, request_id, full_only=full_only, seconds=seconds)
@@ -52,6 +61,14 @@ def check_account(
         return _remember(known, admission, answered=answer is not None), admission
 
     return memory.change(command.user, decide)
+
+
+def _has_a_name(user: str) -> bool:
+    try:
+        check_holder(user, "user")
+    except LicensingError:
+        return False
+    return True
 
 
 def _admission(command: CheckAccount, answer: Heard | None, known: Memory) -> Admission:

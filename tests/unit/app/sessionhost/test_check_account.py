@@ -9,6 +9,7 @@ from calward.app.sessionhost.check_account import CheckAccount, check_account
 from calward.app.sessionhost.ports import HostPolicy, Memory
 from calward.domain.errors import Problem
 from calward.domain.grace import Admission, GraceState, HostOutcome
+from calward.domain.reasons import Reason
 from tests.support.session_host import (
     GRANTED,
     NONE_FREE,
@@ -147,3 +148,17 @@ def test_a_license_that_ended_in_the_meantime_opens_nothing():
     host = Host(FakeServer(trouble()), memory=PAST_GRACE)
     host.memory.users["alice"] = Memory(last=a_held_license(expires_at=NOW))
     assert host.logon(grace_days=0).outcome is HostOutcome.REFUSED
+
+
+@pytest.mark.parametrize("name", ["", " alice", "a\nb", "a" * 256, "a\u202eb"])
+def test_a_name_that_no_server_takes_is_an_answer_and_no_outage(name):
+    server = FakeServer(GRANTED)
+    host = Host(server)
+    found = host.logon(name)
+    assert (found.outcome, found.reasons) == (HostOutcome.REFUSED, (Reason.USER_NAME_NOT_TAKEN,))
+    assert host.memory.host == Host().memory.host
+    assert host.complaints == []
+
+
+def test_an_administrator_needs_no_name_that_a_server_takes():
+    assert Host().logon("root\n", admin=True).outcome is not HostOutcome.REFUSED
