@@ -53,7 +53,7 @@ def open_writer(url: str) -> Engine:
         return _sqlite(url, (*_BOTH, *_WRITER))
     # What the writer looks up always has an index; a plan made while a table was new and small would scan it for good.
     # Nor is anything gathered by a bitmap first: to find 256 free CALs, all of the pack were read and sorted.
-    plans = "-c enable_seqscan=off -c enable_bitmapscan=off -c jit=off -c plan_cache_mode=force_custom_plan"
+    plans = "-c enable_seqscan=off -c enable_bitmapscan=off -c jit=off"
     options = {"options": plans}
     return create_engine(
         _psycopg(url), isolation_level="READ COMMITTED", pool_pre_ping=True, pool_size=2, connect_args=options

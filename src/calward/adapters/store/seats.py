@@ -105,8 +105,9 @@ class Seats(Room):
             [(text,)] = self._select(_FREE_AT_ONCE, (pack.row, now, self._work.expected))
             found = _free_rows(text)
         else:
-            found = self._select(f"{_FREE} FOR UPDATE SKIP LOCKED", (pack.row, now, self._work.expected))
-            found = found or self._select(f"{_FREE} FOR UPDATE", (pack.row, now, 1))
+            select = self._transaction.select_as_planned_now
+            found = select(f"{_FREE} FOR UPDATE SKIP LOCKED", (pack.row, now, self._work.expected))
+            found = found or select(f"{_FREE} FOR UPDATE", (pack.row, now, 1))
         if not found:
             self._work.exhausted.add(pack.row)
         return deque(found)

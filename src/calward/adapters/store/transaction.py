@@ -42,6 +42,12 @@ class Transaction:
         self.cursor.execute(text.replace("?", self.sql.mark), parameters)
         return self.cursor.fetchall()
 
+    def select_as_planned_now(self, text: str, parameters: Sequence[Any]) -> list[Any]:
+        """PostgreSQL: as ``select``, by a plan for just these parameters, where how many rows are wanted decides which plan is best."""
+        cursor: Any = self.cursor
+        cursor.execute(text.replace("?", self.sql.mark), parameters, prepare=False)
+        return self.cursor.fetchall()
+
     def do(self, text: str, parameters: Sequence[Any]) -> None:
         """Carry out one statement; its parameters are marked "?" for either database."""
         self.cursor.execute(text.replace("?", self.sql.mark), parameters)
