@@ -8,7 +8,7 @@ import pytest
 from calward.entrypoints.api.access import ENDPOINTS
 
 COMMITTED = Path(__file__).parents[3] / "docs" / "reference" / "openapi.json"
-PAGES = {"/setup", "/setup/style.css", "/api/openapi.json"}
+PAGES = {"/", "/setup", "/setup/style.css", "/api/openapi.json"}
 
 
 @pytest.fixture

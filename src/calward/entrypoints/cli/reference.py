@@ -10,8 +10,8 @@ import rich_click as click
 
 from calward.domain.errors import Problem
 from calward.entrypoints.cli.common.exit_codes import EXIT_OF, HELP_FOR, MEANINGS, Exit
+from calward.entrypoints.cli.common.help_page import help_parts
 from calward.entrypoints.cli.common.lazy import LazyGroup
-from calward.entrypoints.cli.help_page import help_parts
 from calward.entrypoints.cli.root import cli
 
 __all__ = ["commands", "page"]

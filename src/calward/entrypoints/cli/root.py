@@ -6,8 +6,8 @@ from typing import Final
 import rich_click as click
 
 import calward.entrypoints.cli.common.powershell  # noqa: F401 - one more shell that click knows from then on
+from calward.entrypoints.cli.common.help_page import examples_apart
 from calward.entrypoints.cli.common.lazy import LazyGroup, Place
-from calward.entrypoints.cli.help_page import examples_apart
 
 __all__ = ["COMMANDS", "cli"]
 

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.text import Text
 
-from calward.entrypoints.cli import output
+from calward.entrypoints.cli.common import output
+from calward.entrypoints.cli.common.layout import Texts, broken, hanging, widths
 from calward.entrypoints.cli.common.output import Column, Fit
-from calward.entrypoints.cli.layout import Texts, broken, hanging, widths
 
 WORDS = st.text("ab-é漢", min_size=1, max_size=12)
 LINES = st.lists(WORDS, max_size=5).map(" ".join)

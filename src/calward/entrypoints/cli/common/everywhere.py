@@ -15,10 +15,10 @@ from typing import Any, Final, TypeVar
 import rich_click as click
 from click import get_current_context
 
+from calward.entrypoints.cli.common.help_page import examples_apart
 from calward.entrypoints.cli.common.live_names import asks_server, complete_live
 from calward.entrypoints.cli.common.view import Form, change_view, view
 from calward.entrypoints.cli.common.ways import Ways
-from calward.entrypoints.cli.help_page import examples_apart
 
 __all__ = ["acts", "confirm", "equip"]
 

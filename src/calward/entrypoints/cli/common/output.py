@@ -18,9 +18,9 @@ from rich.text import Text
 
 from calward.domain.reasons import SENTENCES, Reason
 from calward.entrypoints.cli.common.forms import csv_text, rows_of, yaml_text
+from calward.entrypoints.cli.common.layout import Texts, broken, hanging, widths
 from calward.entrypoints.cli.common.safe_text import safe
 from calward.entrypoints.cli.common.view import Form, chosen, view
-from calward.entrypoints.cli.layout import Texts, broken, hanging, widths
 
 __all__ = ["Column", "Fit", "cell", "facts", "print_json", "reason_lines", "say", "table"]
 
