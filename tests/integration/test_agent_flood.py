@@ -20,8 +20,6 @@ pytestmark = pytest.mark.xdist_group("agent_flood")
 MANY = 200
 KNOWN = 100
 """So many of them have a license from before."""
-LATE = 4
-"""Seconds by which a busy machine may wake a program late; one after the other, two hundred would take minutes."""
 
 
 class Server(FakeLicenseServer):
@@ -100,7 +98,7 @@ def test_two_hundred_devices_are_answered_within_three_seconds_each_and_the_know
     outcomes = [verdict.admission.outcome for verdict, _ in found]
     assert outcomes == [HostOutcome.GRANTED] * KNOWN + [HostOutcome.REFUSED] * (MANY - KNOWN)
     assert {verdict.no_server for verdict, _ in found[KNOWN:]} == {True}
-    assert max(seconds for _, seconds in found) < 3 + LATE
+    assert max(seconds for _, seconds in found) < 3.0
     assert len([line for line in lines.of("warning") if "asked after the others" in line]) == 1
 
 
@@ -113,7 +111,7 @@ def test_two_hundred_users_are_answered_within_two_seconds_each_and_the_known_on
         fake.speaks.clear()
         found = on_loop(all_at_once(lambda number: made.answer(logon(number), 1), MANY))
     assert [answer["exit"] for answer, _ in found] == [0] * KNOWN + [1] * (MANY - KNOWN)
-    assert max(seconds for _, seconds in found) < 2 + LATE
+    assert max(seconds for _, seconds in found) < 2.0
 
 
 def test_two_hundred_programs_at_the_door_are_all_answered_in_time(tmp_path):
@@ -139,7 +137,7 @@ def test_two_hundred_programs_at_the_door_are_all_answered_in_time(tmp_path):
         fake.speaks.clear()
         found = on_loop(at_the_door(made))
     assert [answer["exit"] for answer, _ in found] == [0] + [1] * (MANY - 1)
-    assert max(seconds for _, seconds in found) < 2 + LATE
+    assert max(seconds for _, seconds in found) < 2.0
 
 
 def test_a_server_that_hangs_in_a_request_is_asked_after_the_others_at_once_and_comes_back(tmp_path):

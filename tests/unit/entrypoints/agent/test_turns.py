@@ -28,9 +28,9 @@ async def wait_until(holds) -> None:
 
 def test_an_allowance_keeps_a_part_back_to_decide():
     long, short = Allowance.of(3.0), Allowance.of(1.0)
-    assert long.whole - long.asking == pytest.approx(0.4)
-    assert short.whole - short.asking == pytest.approx(0.15)
-    assert 2.5 < long.to_ask() <= 2.6 < long.to_decide() <= 3.0
+    assert long.whole - long.asking == pytest.approx(0.75)
+    assert short.whole - short.asking == pytest.approx(0.25)
+    assert 2.15 < long.to_ask() <= 2.25 < long.to_decide() <= 3.0
     assert long.overdue().to_ask() <= 0 < long.overdue().to_decide()
 
 
